@@ -1,0 +1,289 @@
+#include "entrain/comm/c10d.h"
+
+#include <ATen/ATen.h>
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <functional>
+#include <future>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+
+#include "entrain/comm/deadline.h"
+#include "entrain/comm/queue.h"
+#include "entrain/comm/store.h"
+#include "entrain/comm/sum.h"
+#include "entrain/core/errors.h"
+#include "entrain/core/interrupt.h"
+
+namespace entrain {
+namespace {
+
+using Gloo = c10::intrusive_ptr<c10d::ProcessGroupGloo>;
+using Work = c10::intrusive_ptr<c10d::Work>;
+
+// Waits for an exchange for at most a slice of time: true once it is over. Rethrows its failure.
+using Wait = std::function<bool(std::chrono::milliseconds)>;
+
+// The address of this host from which packets to the meeting place leave: the one that peers can
+// reach.
+std::string own_address_towards(const Place& place) {
+  addrinfo hints = {};
+  hints.ai_socktype = SOCK_DGRAM;
+  addrinfo* found = nullptr;
+  const int error =
+      getaddrinfo(place.address.c_str(), std::to_string(place.port).c_str(), &hints, &found);
+  if (error != 0) {
+    throw CommunicationError(fmt::format("MASTER_ADDR={}: {}", place.address, gai_strerror(error)));
+  }
+  sockaddr_storage own = {};
+  socklen_t length = sizeof own;
+  const int probe = socket(found->ai_family, SOCK_DGRAM, 0);  // connecting it sends nothing
+  const bool routed = connect(probe, found->ai_addr, found->ai_addrlen) == 0 &&
+                      getsockname(probe, reinterpret_cast<sockaddr*>(&own), &length) == 0;
+  close(probe);
+  freeaddrinfo(found);
+  char text[NI_MAXHOST] = {};
+  if (!routed || getnameinfo(reinterpret_cast<sockaddr*>(&own), length, text, sizeof text, nullptr,
+                             0, NI_NUMERICHOST) != 0) {
+    throw CommunicationError(fmt::format("no route to MASTER_ADDR={}", place.address));
+  }
+  return text;
+}
+
+std::vector<Gloo>& parked_groups() {
+  static auto* const parked = new std::vector<Gloo>;  // reachable, and never destroyed
+  return *parked;
+}
+
+class C10d : public Communicator {
+ public:
+  C10d(const Place& place, const C10dOptions& options)
+      : place_(place),
+        options_(options),
+        store_(Store::join(place, options.join_timeout)),
+        data_(make_group("data")),
+        control_(make_group("control")) {}
+
+  // A group whose exchange failed or never landed may have threads inside Gloo that wait for a
+  // peer, and its destructor would wait for them: it is left to the end of the process.
+  ~C10d() override {
+    if (lost_ || in_flight_ > 0) parked_groups().insert(parked_groups().end(), {data_, control_});
+    lost_ = true;  // ends the direct exchange that queue_ may be in
+  }
+
+  int rank() const override { return place_.rank; }
+  int size() const override { return place_.size; }
+  int local_workers() const override { return options_.local_workers; }
+  std::int64_t wire_bytes_sent() const override { return wire_bytes_; }
+
+  std::unique_ptr<Exchange> launch_mean(const at::Tensor& rows, const at::Tensor& mean) override;
+  std::vector<std::string> gather(const std::string& bytes) override;
+
+  void finish(const Wait& wait, std::int64_t number);
+  void landed() { --in_flight_; }
+
+ private:
+  Gloo make_group(const std::string& name);
+  void direct_mean(const at::Tensor& partial, const at::Tensor& mean);
+  void all_to_all(at::Tensor& in, at::Tensor& out);
+  std::vector<at::Tensor> all_gather(const at::Tensor& own);
+  [[noreturn]] void give_up(std::int64_t number, const std::string& why);
+
+  Place place_;
+  C10dOptions options_;
+  Store store_;
+  Deadline deadline_;
+  std::int64_t exchanges_ = 0;
+  int in_flight_ = 0;
+  std::int64_t wire_bytes_ = 0;
+  std::atomic<bool> lost_{false};
+  Gloo data_;
+  Gloo control_;
+  Queue queue_;  // of direct exchanges; the last member, so that it ends before what it uses
+};
+
+class C10dExchange : public Exchange {
+ public:
+  C10dExchange(C10d& comm, std::int64_t number, Wait wait, std::function<void()> land)
+      : comm_(comm), number_(number), wait_(std::move(wait)), land_(std::move(land)) {}
+
+  bool done() override { return wait_(std::chrono::milliseconds(0)); }
+  void wait() override {
+    comm_.finish(wait_, number_);
+    land_();
+    comm_.landed();
+  }
+
+ private:
+  C10d& comm_;
+  std::int64_t number_;
+  Wait wait_;
+  std::function<void()> land_;
+};
+
+// c10d says by an exception that a slice of waiting is over; the work may be done by the time it is
+// caught.
+Wait waiter(const Work& work) {
+  return [work](std::chrono::milliseconds slice) {
+    if (!work->isCompleted() && slice.count() > 0) {
+      try {
+        work->wait(slice);
+      } catch (const std::exception&) {
+      }
+    }
+    if (!work->isCompleted()) return false;
+    if (!work->isSuccess()) std::rethrow_exception(work->exception());
+    return true;
+  };
+}
+
+Gloo C10d::make_group(const std::string& name) {
+  auto options =
+      c10d::ProcessGroupGloo::Options::create(std::chrono::hours(24));  // ours are Deadline's
+  options->threads = 2;
+  options->devices.push_back(
+      c10d::ProcessGroupGloo::createDeviceForHostname(own_address_towards(place_)));
+  try {
+    return c10::make_intrusive<c10d::ProcessGroupGloo>(
+        store_.table(fmt::format("{}/{}", name, epoch())), place_.rank, place_.size, options);
+  } catch (const std::exception& error) {
+    give_up(0, error.what());
+  }
+}
+
+std::unique_ptr<Exchange> C10d::launch_mean(const at::Tensor& rows, const at::Tensor& mean) {
+  check_exchange(rows, mean, local_workers());
+  ++in_flight_;
+  const std::int64_t columns = rows.size(1);
+  if (options_.sums == Sums::fast) {
+    tree_mean(rows, 0, columns, 1, mean);
+    wire_bytes_ += 2 * static_cast<std::int64_t>(mean.nbytes()) * (size() - 1) / size();
+    std::vector<at::Tensor> message = {mean};
+    return std::make_unique<C10dExchange>(*this, ++exchanges_, waiter(data_->allreduce(message)),
+                                          [mean, n = workers()] { mean.div_(n); });
+  }
+  // Alone in its process a worker sends its row as it is; several send the double sum along the
+  // tree.
+  at::Tensor partial = rows;
+  if (local_workers() > 1) {
+    partial = at::empty({1, columns}, rows.options().dtype(at::kDouble));
+    tree_sum(rows, 0, columns, partial.data_ptr<double>());
+  }
+  const std::int64_t chunk = (columns + size() - 1) / size();
+  wire_bytes_ += (size() - 1) * chunk * (partial.element_size() + mean.element_size());
+  auto over = std::make_shared<std::future<void>>(
+      queue_.push([this, partial, mean] { direct_mean(partial, mean); }));
+  const auto wait = [over](std::chrono::milliseconds slice) {
+    return over->wait_for(slice) == std::future_status::ready;
+  };
+  return std::make_unique<C10dExchange>(*this, ++exchanges_, wait, [over] { over->get(); });
+}
+
+// Chunk p of every message goes to process p, which sums it and sends the mean of it to all.
+void C10d::direct_mean(const at::Tensor& partial, const at::Tensor& mean) {
+  const std::int64_t columns = mean.size(1);
+  const std::int64_t chunk = (columns + size() - 1) / size();
+  at::Tensor out = at::zeros({size(), chunk}, partial.options());
+  out.view({-1}).narrow(0, 0, columns).copy_(partial[0]);
+  at::Tensor in = at::empty_like(out);
+  all_to_all(in, out);
+  const at::Tensor own = at::empty({1, chunk}, mean.options());
+  tree_mean(in, 0, chunk, workers(), own);
+  at::Tensor copies = own.expand({size(), chunk}).contiguous();
+  at::Tensor all = at::empty_like(copies);
+  all_to_all(all, copies);
+  mean.copy_(all.view({1, -1}).narrow(1, 0, columns));
+}
+
+void C10d::all_to_all(at::Tensor& in, at::Tensor& out) {
+  std::vector<std::int64_t> even;  // empty: equal parts
+  const auto wait = waiter(data_->alltoall_base(in, out, even, even));
+  while (!wait(std::chrono::milliseconds(100))) {
+    if (lost_) throw CommunicationError("a peer was lost");
+  }
+}
+
+std::vector<at::Tensor> C10d::all_gather(const at::Tensor& own) {
+  std::vector<std::vector<at::Tensor>> all(1);
+  for (int rank = 0; rank < size(); ++rank) all[0].push_back(at::empty_like(own));
+  std::vector<at::Tensor> message = {own};
+  wire_bytes_ += static_cast<std::int64_t>(own.nbytes()) * (size() - 1);
+  finish(waiter(control_->allgather(all, message)), ++exchanges_);
+  return all[0];
+}
+
+std::vector<std::string> C10d::gather(const std::string& bytes) {
+  const auto length = static_cast<std::int64_t>(bytes.size());
+  std::vector<std::int64_t> lengths;
+  for (const at::Tensor& one : all_gather(at::full({1}, length, at::kLong))) {
+    lengths.push_back(one.item<std::int64_t>());
+  }
+  const std::int64_t longest = *std::max_element(lengths.begin(), lengths.end());
+  at::Tensor padded = at::zeros({std::max<std::int64_t>(longest, 1)}, at::kByte);
+  std::memcpy(padded.data_ptr(), bytes.data(), bytes.size());
+  const std::vector<at::Tensor> all = all_gather(padded);
+  std::vector<std::string> texts;
+  for (int rank = 0; rank < size(); ++rank) {
+    texts.emplace_back(static_cast<const char*>(all[rank].data_ptr()), lengths[rank]);
+  }
+  return texts;
+}
+
+// Gloo tells only the neighbours in the ring of a dead peer; the others learn of it here, through
+// the store.
+void C10d::finish(const Wait& wait, std::int64_t number) {
+  using std::chrono::milliseconds;
+  deadline_.start();
+  auto next_look = Deadline::Clock::now() + std::chrono::seconds(1);
+  try {
+    while (!wait(milliseconds(100))) {
+      if (interrupted()) give_up(number, "interrupted");
+      if (deadline_.passed()) {
+        give_up(number, fmt::format("no answer within {:.0f} s", deadline_.seconds()));
+      }
+      if (Deadline::Clock::now() < next_look) continue;
+      next_look += std::chrono::seconds(1);
+      if (store_.failure_reported()) give_up(number, "another rank gave up");
+    }
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    give_up(number, error.what());
+  }
+  deadline_.landed();
+}
+
+void C10d::give_up(std::int64_t number, const std::string& why) {
+  lost_ = true;
+  if (interrupted()) throw Interrupted("interrupted while waiting for the other ranks");
+  const std::string where = fmt::format("rank {} in exchange {}", place_.rank, number);
+  const std::string cause = why.substr(0, why.find('\n'));
+  std::set<int> silent;
+  try {
+    store_.report_failure(place_.rank, number);
+    silent = store_.silent_ranks(size(), std::chrono::seconds(3));
+  } catch (const std::exception&) {
+    throw CommunicationError(fmt::format(
+        "{}: the exchange failed and the store at {}:{} is gone{}: {}; see the output of that "
+        "process",
+        where, place_.address, place_.port, place_.store_elsewhere ? "" : " with rank 0", cause));
+  }
+  throw CommunicationError(
+      silent.empty()
+          ? fmt::format("{}: the exchange failed though all ranks answer: {}", where, cause)
+          : fmt::format("{}: no word from {}: {}; see the output of {}", where, print_ranks(silent),
+                        cause, silent.size() == 1 ? "that process" : "those processes"));
+}
+
+}  // namespace
+
+std::unique_ptr<Communicator> c10d_communicator(const Place& place, const C10dOptions& options) {
+  return std::make_unique<C10d>(place, options);
+}
+
+}  // namespace entrain

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace entrain {
+
+/// One exchange under way.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+  /// Whether wait() would return at once. Does not block.
+  virtual bool done() = 0;
+  /// Blocks until the result is there. Throws CommunicationError if a peer is lost (then nothing of
+  /// the result may be used), Interrupted if Ctrl-C came while waiting. Call once.
+  virtual void wait() = 0;
+};
+
+/// The processes that train together, and how the rows of their workers are combined. Knows nothing
+/// of learning.
+///
+/// A process hosts local_workers() workers; their rows are numbered first_worker(), first_worker()
+/// + 1, ... among the workers() of all processes. Every member must make the same calls in the same
+/// order. Calls come from one thread.
+class Communicator {
+ public:
+  virtual ~Communicator() = default;
+
+  virtual int rank() const = 0;  ///< This process, from 0.
+  virtual int size() const = 0;  ///< Processes.
+  virtual int local_workers() const = 0;
+  int workers() const { return size() * local_workers(); }
+  int first_worker() const { return rank() * local_workers(); }
+
+  /// Counts the changes of membership; fixed membership stays at 0.
+  virtual std::int64_t epoch() const { return 0; }
+
+  /// Starts averaging the rows of all workers, each with weight 1/n, and returns at once.
+  /// `rows` [local_workers(), m], float32 or float64, is only read and must stay as it is until
+  /// wait(); `mean` [1, m], contiguous, of the same type, holds the result after wait(). The two
+  /// must not overlap.
+  virtual std::unique_ptr<Exchange> launch_mean(const at::Tensor& rows, const at::Tensor& mean) = 0;
+
+  /// The bytes that each process gave, in the order of ranks. Blocks. For small things: agreement,
+  /// hashes.
+  virtual std::vector<std::string> gather(const std::string& bytes) = 0;
+
+  /// Bytes that this process handed to its transport so far, headers of ours included; 0 within a
+  /// process.
+  virtual std::int64_t wire_bytes_sent() const = 0;
+};
+
+/// States what launch_mean requires of its arguments.
+void check_exchange(const at::Tensor& rows, const at::Tensor& mean, int local_workers);
+
+}  // namespace entrain

@@ -1,0 +1,119 @@
+#include "entrain/comm/store.h"
+
+#include <optional>
+#include <thread>
+
+#include "entrain/core/errors.h"
+#include "entrain/core/interrupt.h"
+
+namespace entrain {
+namespace {
+
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+// c10d puts a stack trace behind the first line of its messages.
+std::string first_line(const std::exception& error) {
+  const std::string text = error.what();
+  return text.substr(0, text.find('\n'));
+}
+
+c10::intrusive_ptr<c10d::TCPStore> open_store(const std::string& address, std::uint16_t port,
+                                              bool server, milliseconds timeout) {
+  c10d::TCPStoreOptions options;
+  options.port = port;
+  options.isServer = server;
+  options.waitWorkers = false;
+  options.timeout = timeout;
+  return c10::make_intrusive<c10d::TCPStore>(address, options);
+}
+
+std::vector<std::uint8_t> bytes(const std::string& text) { return {text.begin(), text.end()}; }
+
+}  // namespace
+
+std::string print_ranks(const std::set<int>& ranks) {
+  return fmt::format("rank{} {}", ranks.size() == 1 ? "" : "s", fmt::join(ranks, ", "));
+}
+
+Store Store::host(std::uint16_t port) {
+  try {
+    return Store(open_store("127.0.0.1", port, true, std::chrono::seconds(60)));
+  } catch (const std::exception& error) {
+    throw CommunicationError(
+        fmt::format("cannot listen at port {}: {}; is it in use? Choose another port", port,
+                    first_line(error)));
+  }
+}
+
+Store Store::join(const Place& place, milliseconds timeout) {
+  const std::string where = fmt::format("{}:{}", place.address, place.port);
+  const bool server = place.rank == 0 && !place.store_elsewhere;
+  const auto deadline = Clock::now() + timeout;
+  std::optional<Store> store;
+  try {
+    store = Store(open_store(place.address, place.port, server, timeout));
+    store->keys_ = c10::make_intrusive<c10d::PrefixStore>("entrain/" + place.attempt, store->tcp_);
+    const std::string own = fmt::format("arrived/{}", place.rank);
+    store->keys_->set(own, bytes("here"));
+    store->keys_->wait({own}, timeout);  // any other program at that port does not answer this
+  } catch (const std::exception& error) {
+    throw CommunicationError(
+        server
+            ? fmt::format("rank 0 cannot host the store at {}: {}; is the port in use? Set another "
+                          "MASTER_PORT for all ranks",
+                          where, first_line(error))
+            : fmt::format(
+                  "rank {} finds no store at {} within {} s: {}; is rank 0 running, and are "
+                  "MASTER_ADDR and MASTER_PORT the same for all ranks?",
+                  place.rank, where, timeout.count() / 1000.0, first_line(error)));
+  }
+  std::set<int> missing;
+  try {
+    while (!(missing = store->absent("arrived", place.size)).empty()) {
+      if (interrupted()) throw Interrupted("interrupted while waiting for the other ranks");
+      if (Clock::now() > deadline) break;
+      std::this_thread::sleep_for(milliseconds(20));
+    }
+  } catch (const c10::Error&) {
+    throw CommunicationError(fmt::format("the store at {} went away while {} had not arrived",
+                                         where, print_ranks(missing)));
+  }
+  if (!missing.empty()) {
+    throw CommunicationError(fmt::format(
+        "{} of {} did not arrive at {} within {} s; look at the output of those processes, "
+        "and start all ranks within that time (comm.join_timeout)",
+        print_ranks(missing), place.size, where, timeout.count() / 1000.0));
+  }
+  return *std::move(store);
+}
+
+c10::intrusive_ptr<c10d::Store> Store::table(const std::string& prefix) const {
+  return c10::make_intrusive<c10d::PrefixStore>(prefix, keys_);
+}
+
+void Store::report_failure(int rank, std::int64_t number) {
+  keys_->set(fmt::format("failed/{}", rank), bytes(std::to_string(number)));
+  keys_->set("failure", bytes("yes"));
+}
+
+bool Store::failure_reported() { return keys_->check({"failure"}); }
+
+std::set<int> Store::silent_ranks(int size, milliseconds patience) {
+  const auto deadline = Clock::now() + patience;
+  std::set<int> silent;
+  while (!(silent = absent("failed", size)).empty() && Clock::now() < deadline) {
+    std::this_thread::sleep_for(milliseconds(20));
+  }
+  return silent;
+}
+
+std::set<int> Store::absent(const std::string& key, int size) {
+  std::set<int> ranks;
+  for (int rank = 0; rank < size; ++rank) {
+    if (!keys_->check({fmt::format("{}/{}", key, rank)})) ranks.insert(rank);
+  }
+  return ranks;
+}
+
+}  // namespace entrain

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace entrain {
+
+/// Labelled images as they are stored: row i of `inputs` goes with row i of `labels`.
+struct Samples {
+  at::Tensor inputs;  // uint8 [N, C, H, W], contiguous
+  at::Tensor labels;  // int64 [N], each in [0, classes)
+};
+
+/// A data set in memory. Immutable once loaded, so that any number of threads may read it.
+struct Dataset {
+  std::string name;
+  Samples train, test;
+  int classes = 0;
+  std::vector<double> mean, deviation;  // per channel, of pixel / 255 over the training samples
+  std::vector<std::string> warnings;    // for the user: what is odd about the files, but no error
+};
+
+/// What a model is fed with.
+struct Batch {
+  at::Tensor inputs;  // float or double [b, C, H, W]: (pixel / 255 - mean) / deviation
+  at::Tensor labels;  // int64 [b]
+};
+
+/// Copies the samples at `indices` into a normalised batch, in their order; one pass over memory.
+/// Safe from several threads at once. `samples` is a part of `dataset`.
+/// REQUIRES: every index in [0, N); dtype is at::kFloat or at::kDouble.
+Batch gather(const Dataset& dataset, const Samples& samples, std::span<const std::int64_t> indices,
+             at::ScalarType dtype);
+
+/// A data set that can be named; `dataset_table` has one for each.
+struct DatasetEntry {
+  std::string name;
+  std::string summary;
+  std::vector<std::string> files;   // the original files, without .gz; empty: needs none
+  std::vector<std::string> places;  // URLs of folders with `files` as .gz: official, then mirrors
+  std::function<Dataset(const std::filesystem::path& folder)> load;  // `folder` holds `files`
+
+  bool needs_files() const { return !files.empty(); }
+};
+
+/// Every data set of entrain, in the order in which lists show them.
+const std::vector<DatasetEntry>& dataset_table();
+
+/// Throws UsageError, with a suggestion, if no data set has this name.
+const DatasetEntry& dataset_entry(const std::string& name);
+
+/// Loads data set `name` from `<root>/<name>/`. Throws UsageError for an unknown name, DataError
+/// for files that are missing or broken.
+Dataset load_dataset(const std::string& name, const std::filesystem::path& root);
+
+}  // namespace entrain

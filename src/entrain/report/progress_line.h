@@ -1,0 +1,29 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace entrain {
+
+/// A line on stderr that says how far a run is and how long it will still take: redrawn in place on
+/// a terminal, else printed now and then.
+class ProgressLine {
+ public:
+  ProgressLine(std::string label, std::int64_t steps, bool shown);
+  ~ProgressLine();
+
+  /// Cheap; draws a few times a second at most.
+  void at(std::int64_t step, double train_loss);
+
+ private:
+  void draw(std::int64_t step, double train_loss);
+  using Clock = std::chrono::steady_clock;
+
+  std::string label_;
+  std::int64_t steps_;
+  bool shown_, terminal_, drawn_ = false;
+  Clock::time_point began_ = Clock::now(), next_ = began_;
+};
+
+}  // namespace entrain

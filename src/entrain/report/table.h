@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace entrain {
+
+/// A table for a terminal: the first column to the left, the others to the right, a line under the
+/// head. REQUIRES: every row has as many cells as the head.
+std::string print_table(const std::vector<std::string>& head,
+                        const std::vector<std::vector<std::string>>& rows);
+
+/// "12.3 MB", decimal.
+std::string print_bytes(double bytes);
+
+/// "1 min 12 s", "3.4 s", "12 ms".
+std::string print_seconds(double seconds);
+
+}  // namespace entrain

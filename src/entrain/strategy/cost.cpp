@@ -1,0 +1,46 @@
+#include "entrain/strategy/cost.h"
+
+#include "entrain/comm/metered.h"
+
+namespace entrain {
+namespace {
+
+template <class Round>
+Agenda agenda_of(const std::vector<Round>& rounds) {
+  std::vector<Schedule> schedules;
+  for (const Round& round : rounds) schedules.push_back(round.when);
+  return Agenda(std::move(schedules));
+}
+
+}  // namespace
+
+Agenda gradient_agenda(const Strategy& strategy) { return agenda_of(strategy.gradients); }
+Agenda parameter_agenda(const Strategy& strategy) { return agenda_of(strategy.parameters); }
+
+bool needs_anchor(const ParameterRound& round) { return round.what == What::deltas; }
+
+Cost predict_cost(const Strategy& strategy, int n, std::int64_t steps, double message_bytes) {
+  Cost cost;
+  Agenda gradients = gradient_agenda(strategy), parameters = parameter_agenda(strategy);
+  Agreement agreement;
+  for (std::int64_t step = 1; step <= steps; ++step) {
+    const bool averaged = gradients.fire(step) >= 0;
+    cost.rounds.gradients += averaged;
+    agreement.stepped(averaged);
+    const int firing = parameters.fire(step);
+    if (firing >= 0) {
+      ++cost.rounds.everyone;
+      if (strategy.parameters[firing].delay.steps == 0) agreement.adopted();
+    }
+    for (const ParameterRound& round : strategy.parameters) {
+      if (round.when.start == step && needs_anchor(round) && !agreement.equal()) {
+        ++cost.rounds.everyone;  // the anchor is the average
+      }
+    }
+  }
+  cost.bytes_sent_per_worker = everyone_bytes(n, message_bytes) *
+                               static_cast<double>(cost.rounds.everyone + cost.rounds.gradients);
+  return cost;
+}
+
+}  // namespace entrain

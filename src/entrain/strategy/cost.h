@@ -1,0 +1,49 @@
+#pragma once
+
+#include "entrain/strategy/agenda.h"
+#include "entrain/strategy/round.h"
+
+namespace entrain {
+
+/// Rounds by kind, as summary.json counts them.
+struct RoundCounts {
+  std::int64_t everyone = 0, groups = 0, neighbours = 0, gradients = 0;
+  bool operator==(const RoundCounts&) const = default;
+};
+
+/// What a strategy costs.
+struct Cost {
+  RoundCounts rounds;
+  double bytes_sent_per_worker = 0;  ///< Payload, as if each worker were alone on its host.
+};
+
+/// Predicts what `steps` steps of n workers cost, with messages of `message_bytes` (a whole row,
+/// padding included). What is left in flight at the end is counted; an average taken only to
+/// evaluate is not.
+Cost predict_cost(const Strategy& strategy, int n, std::int64_t steps, double message_bytes);
+
+/// Whether the workers' parameters are known to be equal: they start equal, and stay so while every
+/// step averages the gradients of everyone; after that, just when an everyone round has been
+/// adopted.
+class Agreement {
+ public:
+  void stepped(bool gradients_averaged) {
+    synchronous_ = synchronous_ && gradients_averaged;
+    adopted_ = false;
+  }
+  void adopted() { adopted_ = true; }
+  bool equal() const { return synchronous_ || adopted_; }
+
+ private:
+  bool synchronous_ = true;
+  bool adopted_ = false;
+};
+
+/// The agendas of a strategy's two lists.
+Agenda gradient_agenda(const Strategy& strategy);
+Agenda parameter_agenda(const Strategy& strategy);
+
+/// Whether a round keeps an anchor: mean + adopt of parameters needs none.
+bool needs_anchor(const ParameterRound& round);
+
+}  // namespace entrain

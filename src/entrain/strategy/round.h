@@ -1,0 +1,84 @@
+#pragma once
+
+#include "entrain/strategy/schedule.h"
+
+namespace entrain {
+
+/// With whom a round averages. `everyone`: over all workers, each with weight 1/n.
+struct Topology {
+  Value text = call("everyone");
+};
+
+/// In which form a message travels. `exact`: as it is.
+struct Codec {
+  Value text = call("exact");
+};
+
+/// How the anchor moves when a round lands. `mean`: it becomes the average.
+struct Outer {
+  Value text = call("mean");
+};
+
+/// How a worker meets the anchor when a round lands. `adopt`: it becomes the anchor.
+struct Merge {
+  Value text = call("adopt");
+};
+
+/// How long a message is in flight. `steps(0)`: the round blocks until it has landed.
+struct Delay {
+  Value text = call("steps", {{"", number(0)}});
+  std::int64_t steps = 0;
+};
+
+/// Which columns of the rows a round exchanges. `all`: the whole model.
+struct Slice {
+  Value text = call("all");
+};
+
+/// What happens to the optimizer's buffers when a round lands. `local`: each worker keeps its own.
+struct StatePolicy {
+  Value text = call("local");
+};
+
+/// Which quantity a parameter round sends: the parameters, or what they are short of the anchor (a
+/// - x).
+enum class What { parameters, deltas };
+
+/// Averages gradients between backward and the optimizer's step.
+struct GradientRound {
+  Schedule when = every(1);
+  Topology whom = {};
+  Codec codec = {};
+};
+
+/// Averages parameters, or deltas from an anchor, after the optimizer's step. Launches a message m
+/// = x or m = a - x, which is mixed, and lands: a <- outer(a, mixed), x <- merge(x, a).
+struct ParameterRound {
+  Schedule when = every(1);
+  Topology whom = {};
+  What what = What::parameters;
+  Codec codec = {};
+  Outer outer = {};
+  Merge merge = {};
+  Delay delay = {};
+  Slice slice = {};
+  StatePolicy state = {};
+};
+
+/// A method: its rounds, listed from narrow to wide. A value; copy it, change it, print it.
+struct Strategy {
+  std::vector<GradientRound> gradients = {};
+  std::vector<ParameterRound> parameters = {};
+  std::string preset = {};  ///< The text it was named by, if any: `local_sgd(8)`.
+};
+
+/// The values of the axes that texts may name.
+const std::vector<Choice<Topology>>& topology_choices();
+const std::vector<Choice<Codec>>& codec_choices();
+const std::vector<Choice<Outer>>& outer_choices();
+const std::vector<Choice<Merge>>& merge_choices();
+const std::vector<Choice<Delay>>& delay_choices();
+const std::vector<Choice<Slice>>& slice_choices();
+const std::vector<Choice<StatePolicy>>& state_choices();
+
+}  // namespace entrain

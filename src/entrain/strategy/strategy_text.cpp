@@ -1,0 +1,134 @@
+#include "entrain/strategy/strategy_text.h"
+
+#include "entrain/core/errors.h"
+#include "entrain/strategy/catalogue.h"
+
+namespace entrain {
+namespace {
+
+const std::vector<Parameter> kGradientFields = {
+    {"when", "every(1)"}, {"whom", "everyone"}, {"codec", "exact"}};
+
+const std::vector<Parameter> kParameterFields = {
+    {"when", "every(1)"}, {"whom", "everyone"},  {"codec", "exact"}, {"outer", "mean"},
+    {"merge", "adopt"},   {"delay", "steps(0)"}, {"slice", "all"},   {"state", "local"}};
+
+void add_gradients(Strategy& strategy, const Value& value, const RunFacts& facts) {
+  const Arguments a(value, kGradientFields, facts);
+  strategy.gradients.push_back(
+      {.when = build_schedule(a.value("when"), facts),
+       .whom = build(topology_choices(), a.value("whom"), "topology", facts),
+       .codec = build(codec_choices(), a.value("codec"), "codec", facts)});
+}
+
+void add_parameters(Strategy& strategy, const Value& value, What what, const RunFacts& facts) {
+  const Arguments a(value, kParameterFields, facts);
+  strategy.parameters.push_back(
+      {.when = build_schedule(a.value("when"), facts),
+       .whom = build(topology_choices(), a.value("whom"), "topology", facts),
+       .what = what,
+       .codec = build(codec_choices(), a.value("codec"), "codec", facts),
+       .outer = build(outer_choices(), a.value("outer"), "outer", facts),
+       .merge = build(merge_choices(), a.value("merge"), "merge", facts),
+       .delay = build(delay_choices(), a.value("delay"), "delay", facts),
+       .slice = build(slice_choices(), a.value("slice"), "slice", facts),
+       .state = build(state_choices(), a.value("state"), "state policy", facts)});
+}
+
+bool is_round(const Value& value) {
+  return value.name == "gradients" || value.name == "parameters" || value.name == "deltas";
+}
+
+void add_round(Strategy& strategy, const Value& value, const RunFacts& facts) {
+  static const std::vector<std::string> kinds = {"gradients", "parameters", "deltas"};
+  if (value.name == "gradients") {
+    add_gradients(strategy, value, facts);
+  } else if (value.name == "parameters") {
+    add_parameters(strategy, value, What::parameters, facts);
+  } else if (value.name == "deltas") {
+    add_parameters(strategy, value, What::deltas, facts);
+  } else {
+    refuse_choice(value, "kind of round", kinds);
+  }
+}
+
+void add_field(Value& round, const std::vector<Parameter>& fields, const char* name,
+               const Value& value) {
+  for (const Parameter& field : fields) {
+    if (field.name == name && print(value) != *field.fallback) {
+      round.arguments.push_back({name, value});
+    }
+  }
+}
+
+Value text_of(const GradientRound& round) {
+  Value text = call("gradients");
+  add_field(text, kGradientFields, "when", round.when.text);
+  add_field(text, kGradientFields, "whom", round.whom.text);
+  add_field(text, kGradientFields, "codec", round.codec.text);
+  return text;
+}
+
+Value text_of(const ParameterRound& round) {
+  Value text = call(round.what == What::deltas ? "deltas" : "parameters");
+  add_field(text, kParameterFields, "when", round.when.text);
+  add_field(text, kParameterFields, "whom", round.whom.text);
+  add_field(text, kParameterFields, "codec", round.codec.text);
+  add_field(text, kParameterFields, "outer", round.outer.text);
+  add_field(text, kParameterFields, "merge", round.merge.text);
+  add_field(text, kParameterFields, "delay", round.delay.text);
+  add_field(text, kParameterFields, "slice", round.slice.text);
+  add_field(text, kParameterFields, "state", round.state.text);
+  return text;
+}
+
+}  // namespace
+
+Strategy parse_strategy(const std::string& text, const RunFacts& facts) {
+  const std::vector<Value> values = parse_values(text, '+');
+  Strategy strategy;
+  if (values.size() == 1 && !is_round(values[0])) {
+    strategy = build_preset(values[0], facts);
+  } else {
+    for (const Value& value : values) add_round(strategy, value, facts);
+  }
+  validate(strategy);
+  return strategy;
+}
+
+Strategy strategy_from_rounds(const std::vector<std::map<std::string, std::string>>& rounds,
+                              const RunFacts& facts) {
+  Strategy strategy;
+  for (const auto& table : rounds) {
+    if (!table.contains("of")) {
+      throw UsageError(
+          "a [[strategy.round]] needs of = \"gradients\", \"parameters\" or \"deltas\"");
+    }
+    Value round = call(table.at("of"));
+    for (const auto& [key, text] : table) {
+      if (key != "of") round.arguments.push_back({key, parse_value(text)});
+    }
+    add_round(strategy, round, facts);
+  }
+  validate(strategy);
+  return strategy;
+}
+
+std::string print(const Strategy& strategy) {
+  return strategy.preset.empty() ? print_rounds(strategy) : strategy.preset;
+}
+
+std::string print_rounds(const Strategy& strategy) {
+  std::vector<std::string> rounds;
+  for (const GradientRound& round : strategy.gradients) rounds.push_back(print(text_of(round)));
+  for (const ParameterRound& round : strategy.parameters) rounds.push_back(print(text_of(round)));
+  return fmt::format("{}", fmt::join(rounds, " + "));
+}
+
+void validate(const Strategy& strategy) {
+  if (strategy.gradients.empty() && strategy.parameters.empty()) {
+    throw UsageError("a strategy needs at least one round, as in parameters(when=every(8))");
+  }
+}
+
+}  // namespace entrain

@@ -1,0 +1,168 @@
+#include "entrain/strategy/synchronizer.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "entrain/comm/agreement.h"
+#include "entrain/core/errors.h"
+#include "entrain/strategy/strategy_text.h"
+
+namespace entrain {
+
+Synchronizer::Synchronizer(Rows& rows, Communicator& comm, Strategy strategy)
+    : rows_(rows),
+      comm_(&comm),
+      strategy_(std::move(strategy)),
+      gradient_agenda_(gradient_agenda(strategy_)),
+      parameter_agenda_(parameter_agenda(strategy_)) {
+  validate(strategy_);
+  ENTRAIN_CHECK(rows.workers() == comm.local_workers());
+  agree();
+  for (const ParameterRound& spec : strategy_.parameters) rounds_.push_back({spec, {}, {}, {}, {}});
+  for (Round& round : rounds_) {
+    if (round.spec.when.start == 0) start(round);
+  }
+  find_next_event();
+}
+
+// Ranks that differ here would wait for each other forever, or mix numbers that do not belong
+// together.
+void Synchronizer::agree() {
+  const Layout& layout = rows_.layout();
+  const at::Tensor start = rows_.parameters().narrow(0, 0, 1);
+  for (std::int64_t i = 1; i < rows_.workers(); ++i) {
+    if (!rows_.parameters().narrow(0, i, 1).equal(start)) {
+      throw UsageError(fmt::format("worker rows 0 and {} start from different parameters", i));
+    }
+  }
+  const Facts facts = {
+      {"strategy", print(strategy_)},
+      {"rounds", print_rounds(strategy_)},
+      {"type of the parameters", c10::toString(layout.type)},
+      {"number of parameters", std::to_string(layout.parameters)},
+      {"workers per process", std::to_string(rows_.workers())},
+      {"initial parameters", fmt::format("{:a}", start.to(at::kDouble).norm().item<double>())}};
+  check_agreement(*comm_, facts);
+}
+
+void Synchronizer::reduce_gradients() {
+  const std::int64_t step = step_ + 1;
+  if (step < gradient_agenda_.next()) return;
+  if (gradient_agenda_.fire(step) < 0) return;
+  rows_.verify();
+  if (!mean_gradient_.defined()) {
+    mean_gradient_ = at::empty({1, rows_.layout().columns}, rows_.gradients().options());
+  }
+  const auto exchange = comm_->launch_mean(rows_.gradients(), mean_gradient_);
+  const double blocked = wait(*exchange);
+  rows_.gradients().copy_(mean_gradient_);
+  gradients_averaged_ = true;
+  ++counts_.gradients;
+  landed_.push_back({"gradients", step, step, blocked});
+}
+
+void Synchronizer::advance(const at::Tensor& /*losses*/, double /*lr*/) {
+  ++step_;
+  agreement_.stepped(std::exchange(gradients_averaged_, false));
+  if (step_ >= next_event_) take_step();
+}
+
+// The order of DESIGN 2, rule 1. One slice: the whole model.
+void Synchronizer::take_step() {
+  rows_.verify();
+  for (Round& round : rounds_) {
+    if (round.flight && round.flight->lands <= step_) land(round);
+  }
+  const int firing = parameter_agenda_.fire(step_);
+  if (firing >= 0) {
+    for (int i = 0; i <= firing; ++i) {
+      if (rounds_[i].flight) land(rounds_[i]);
+    }
+    launch(rounds_[firing]);
+    if (rounds_[firing].spec.delay.steps == 0) land(rounds_[firing]);
+  }
+  for (Round& round : rounds_) {
+    if (round.spec.when.start == step_) start(round);
+  }
+  find_next_event();
+}
+
+// The anchor is the model at the step where the round's first period begins, not at step 0 of the
+// run: with that one a late outer momentum diverges.
+void Synchronizer::start(Round& round) {
+  if (!needs_anchor(round.spec)) return;
+  const at::Tensor& x = rows_.parameters();
+  round.anchor = at::empty({1, x.size(1)}, x.options());
+  if (agreement_.equal()) {
+    round.anchor.copy_(x.narrow(0, 0, 1));
+    return;
+  }
+  const auto exchange = comm_->launch_mean(x, round.anchor);
+  const double blocked = wait(*exchange);
+  ++counts_.everyone;
+  landed_.push_back({"everyone", step_, step_, blocked});
+}
+
+void Synchronizer::launch(Round& round) {
+  const at::Tensor& x = rows_.parameters();
+  if (!round.mixed.defined()) round.mixed = at::empty({1, x.size(1)}, x.options());
+  round.message = x;
+  if (round.spec.what == What::deltas) {
+    round.message = round.anchor - x;
+  } else if (round.spec.delay.steps > 0) {
+    round.message = x.clone();  // the rows move on while the message is in flight
+  }
+  round.flight.emplace(Flight{comm_->launch_mean(round.message, round.mixed), step_,
+                              step_ + round.spec.delay.steps});
+  ++counts_.everyone;
+}
+
+// outer = mean: the anchor becomes the average; merge = adopt: every worker becomes the anchor.
+void Synchronizer::land(Round& round) {
+  const double blocked = wait(*round.flight->exchange);
+  if (round.spec.what == What::deltas) {
+    round.anchor.sub_(round.mixed);
+    rows_.parameters().copy_(round.anchor);
+  } else {
+    rows_.parameters().copy_(round.mixed);
+  }
+  agreement_.adopted();
+  landed_.push_back({"everyone", round.flight->launched, step_, blocked});
+  round.flight.reset();
+}
+
+double Synchronizer::wait(Exchange& exchange) {
+  const auto begin = std::chrono::steady_clock::now();
+  exchange.wait();
+  const std::chrono::duration<double> blocked = std::chrono::steady_clock::now() - begin;
+  blocked_seconds_ += blocked.count();
+  return blocked.count();
+}
+
+void Synchronizer::find_next_event() {
+  next_event_ = parameter_agenda_.next();
+  for (const Round& round : rounds_) {
+    if (round.flight) next_event_ = std::min(next_event_, round.flight->lands);
+    if (round.spec.when.start > step_) next_event_ = std::min(next_event_, round.spec.when.start);
+  }
+}
+
+void Synchronizer::finish() {
+  for (Round& round : rounds_) {
+    if (round.flight) land(round);
+  }
+  find_next_event();
+}
+
+void Synchronizer::rebind(Communicator& comm) {
+  ENTRAIN_CHECK(comm.local_workers() == comm_->local_workers());
+  for (const Round& round : rounds_) ENTRAIN_CHECK(!round.flight);
+  comm_ = &comm;
+}
+
+std::vector<LandedRound> Synchronizer::take_landed() { return std::exchange(landed_, {}); }
+
+}  // namespace entrain

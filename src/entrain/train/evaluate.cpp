@@ -1,0 +1,107 @@
+#include "entrain/train/evaluate.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include <cmath>
+#include <cstring>
+#include <numeric>
+
+#include "entrain/core/errors.h"
+
+namespace entrain {
+namespace {
+
+constexpr std::int64_t kBatch = 500;
+
+struct Share {
+  double loss = 0;
+  std::int64_t right = 0;
+};
+
+template <class T>
+std::string bytes_of(const std::vector<T>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
+}
+
+template <class T>
+std::vector<T> values_of(const std::string& bytes) {
+  ENTRAIN_CHECK(bytes.size() % sizeof(T) == 0);
+  std::vector<T> values(bytes.size() / sizeof(T));
+  std::memcpy(values.data(), bytes.data(), bytes.size());
+  return values;
+}
+
+Rows single_row(Model& model) {
+  std::vector<NamedTensor> named;
+  for (const auto& [name, tensor] : model.parameters()) named.push_back({name, tensor});
+  return Rows({named});
+}
+
+}  // namespace
+
+Evaluator::Evaluator(const Training& training, Team& team)
+    : data_(*training.data),
+      type_(training.type),
+      team_(team),
+      model_(seeded_model(training.make_model, training.task, training.type, training.seed)),
+      rows_(single_row(*model_)) {}
+
+// Batch b of the test samples is done by process b mod P, and the sums are taken in the order of
+// batches.
+Evaluation Evaluator::evaluate(const at::Tensor& row, Communicator& comm) {
+  rows_.parameters().copy_(row);
+  const std::int64_t samples = data_.test.labels.size(0);
+  const std::int64_t batches = (samples + kBatch - 1) / kBatch;
+  const std::int64_t own = (batches - comm.rank() + comm.size() - 1) / comm.size();
+  std::vector<Share> shares(own);
+  team_.each(static_cast<int>(own), [&](int i) {
+    const at::NoGradGuard no_grad;
+    const std::int64_t begin = (comm.rank() + i * comm.size()) * kBatch;
+    std::vector<std::int64_t> indices(std::min(kBatch, samples - begin));
+    std::iota(indices.begin(), indices.end(), begin);
+    const Batch batch = gather(data_, data_.test, indices, type_);
+    const at::Tensor scores = model_->forward(batch.inputs);
+    const at::Tensor losses = at::cross_entropy_loss(scores, batch.labels, {}, at::Reduction::Sum);
+    shares[i] = {losses.item<double>(),
+                 scores.argmax(1).eq(batch.labels).sum().item<std::int64_t>()};
+  });
+  std::vector<std::vector<Share>> all;
+  for (const std::string& bytes : comm.gather(bytes_of(shares))) {
+    all.push_back(values_of<Share>(bytes));
+  }
+  double loss = 0;
+  std::int64_t right = 0;
+  for (std::int64_t b = 0; b < batches; ++b) {
+    const Share& share = all[b % comm.size()].at(b / comm.size());
+    loss += share.loss;
+    right += share.right;
+  }
+  return {loss / static_cast<double>(samples),
+          static_cast<double>(right) / static_cast<double>(samples)};
+}
+
+at::Tensor average_model(const Rows& rows, Communicator& comm) {
+  const at::Tensor mean = at::empty({1, rows.layout().columns}, rows.parameters().options());
+  comm.launch_mean(rows.parameters(), mean)->wait();
+  return mean;
+}
+
+double consensus_distance(const Rows& rows, const at::Tensor& mean, Communicator& comm) {
+  double squares = 0;
+  for (std::int64_t i = 0; i < rows.workers(); ++i) {
+    const double distance = (rows.parameters()[i] - mean[0]).norm(2, at::kDouble).item<double>();
+    squares += distance * distance;
+  }
+  return std::sqrt(sum_over_processes(squares, comm) / comm.workers());
+}
+
+double sum_over_processes(double value, Communicator& comm) {
+  double sum = 0;
+  for (const std::string& bytes : comm.gather(bytes_of(std::vector{value}))) {
+    sum += values_of<double>(bytes).at(0);
+  }
+  return sum;
+}
+
+}  // namespace entrain

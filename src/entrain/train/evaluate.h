@@ -1,0 +1,40 @@
+#pragma once
+
+#include "entrain/train/worker.h"
+
+namespace entrain {
+
+/// How a model does on samples that it was not trained on.
+struct Evaluation {
+  double loss = 0;      ///< Mean cross-entropy.
+  double accuracy = 0;  ///< Share of samples whose largest score is the label's, 0 to 1.
+};
+
+/// Evaluates rows of parameters on the test samples. All processes share the work in batches of a
+/// fixed size, so that the result does not depend on how many there are.
+class Evaluator {
+ public:
+  Evaluator(const Training& training, Team& team);
+
+  /// `row` [1, S]: the same on all processes. Blocks until all have done their share.
+  Evaluation evaluate(const at::Tensor& row, Communicator& comm);
+
+ private:
+  const Dataset& data_;
+  at::ScalarType type_;
+  Team& team_;
+  std::unique_ptr<Model> model_;
+  Rows rows_;
+};
+
+/// The mean of all workers' parameters [1, S]. An exchange; give it a communicator that bills
+/// evaluations apart.
+at::Tensor average_model(const Rows& rows, Communicator& comm);
+
+/// sqrt((1/n) sum_i |x_i - mean|^2) over the workers of all processes.
+double consensus_distance(const Rows& rows, const at::Tensor& mean, Communicator& comm);
+
+/// The sum over all processes, in the order of ranks.
+double sum_over_processes(double value, Communicator& comm);
+
+}  // namespace entrain

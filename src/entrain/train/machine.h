@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include "entrain/comm/place.h"
+#include "entrain/train/threads.h"
+
+namespace entrain {
+
+/// What the bits of a result depend on besides the seed, as JSON (env.json): versions, host,
+/// processor, threads, BLAS.
+std::string describe_machine(const Place& place, const ThreadPlan& threads);
+
+}  // namespace entrain

@@ -1,0 +1,113 @@
+#include "entrain/train/prepare.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "entrain/core/environment.h"
+#include "entrain/core/errors.h"
+#include "entrain/data/partition.h"
+#include "entrain/strategy/strategy_text.h"
+
+namespace entrain {
+namespace {
+
+int workers_per_process(const Resolved& resolved, const Place& place) {
+  const int workers = resolved.values.workers > 0 ? resolved.values.workers : place.size;
+  if (workers % place.size != 0) {
+    throw UsageError(fmt::format("{}: workers = {}: must be divisible by the {} processes",
+                                 resolved.origin("workers"), workers, place.size));
+  }
+  return workers / place.size;
+}
+
+std::chrono::milliseconds duration(const std::string& text) {
+  const Value value = parse_value(text);
+  const double scale = value.name == "s"     ? 1e3
+                       : value.name == "ms"  ? 1
+                       : value.name == "min" ? 6e4
+                                             : 0;
+  const double milliseconds = value.number * scale;
+  if (value.kind != Value::Kind::number || !(milliseconds >= 1) || milliseconds > 1e9) {
+    throw UsageError(fmt::format("'{}': a time with its unit, as in 60 s", text));
+  }
+  return std::chrono::milliseconds(static_cast<std::int64_t>(milliseconds));
+}
+
+std::int64_t steps_of(const std::string& text, const RunFacts& facts) {
+  static const std::vector<Parameter> parameters = {{"steps"}};
+  const Value every = call("every", {{"", parse_value(text)}});
+  const std::int64_t steps = Arguments(every, parameters, facts).steps("steps");
+  if (steps < 1) throw UsageError(fmt::format("'{}': must be at least 1 step", text));
+  return steps;
+}
+
+Task task_of(const Dataset& data) {
+  const auto sizes = data.train.inputs.sizes();
+  return {sizes[1], sizes[2], sizes[3], data.classes};
+}
+
+Strategy build_strategy(const Resolved& resolved, const RunFacts& facts) {
+  const Settings::Strategy& spec = resolved.values.strategy;
+  if (spec.rounds.empty()) {
+    return located(resolved, "strategy.preset", [&] { return parse_strategy(spec.preset, facts); });
+  }
+  return located(resolved, "strategy.round[0]",
+                 [&] { return strategy_from_rounds(spec.rounds, facts); });
+}
+
+Training build_training(const Resolved& resolved, const Dataset& data, const RunFacts& facts) {
+  const Settings& settings = resolved.values;
+  Training training;
+  training.data = &data;
+  training.task = task_of(data);
+  training.type = settings.train.dtype == "float64" ? at::kDouble : at::kFloat;
+  training.batch = settings.train.batch;
+  training.seed = settings.seed;
+  training.strategy = build_strategy(resolved, facts);
+  training.make_model = located(
+      resolved, "model.name", [&] { return build_model(parse_value(settings.model.name), facts); });
+  training.make_optimizer = located(resolved, "train.optimizer", [&] {
+    return build_optimizer(parse_value(settings.train.optimizer), facts);
+  });
+  training.lr_schedule = located(resolved, "train.lr_schedule", [&] {
+    return parse_lr_schedule(settings.train.lr_schedule, facts);
+  });
+  return training;
+}
+
+}  // namespace
+
+Prepared prepare(const Resolved& resolved) {
+  const Settings& settings = resolved.values;
+  Prepared prepared;
+  prepared.place = place_from(environment());
+  prepared.local_workers = workers_per_process(resolved, prepared.place);
+  prepared.threads = plan_threads(settings.threads.intra, settings.threads.workers,
+                                  prepared.local_workers, prepared.place);
+  prepared.comm.local_workers = prepared.local_workers;
+  prepared.comm.sums = settings.comm.sums == "reproducible" ? Sums::reproducible : Sums::fast;
+  prepared.comm.join_timeout =
+      located(resolved, "comm.join_timeout", [&] { return duration(settings.comm.join_timeout); });
+  prepared.data = std::make_unique<Dataset>(located(
+      resolved, "data.name", [&] { return load_dataset(settings.data.name, settings.data.root); }));
+  prepared.sampler = located(resolved, "workers", [&] {
+    return Sampler(
+        partition_iid(prepared.data->train.labels.size(0), prepared.workers(), settings.seed),
+        settings.train.batch, settings.seed);
+  });
+  RunFacts& facts = prepared.facts;
+  facts.workers = prepared.workers();
+  facts.batch = settings.train.batch;
+  facts.steps_per_epoch = prepared.sampler->steps_per_epoch();
+  facts.steps =
+      settings.train.steps > 0
+          ? settings.train.steps
+          : std::max<std::int64_t>(1, std::llround(settings.train.epochs *
+                                                   static_cast<double>(facts.steps_per_epoch)));
+  prepared.training = build_training(resolved, *prepared.data, facts);
+  prepared.evaluate_every = located(resolved, "evaluation.every",
+                                    [&] { return steps_of(settings.evaluation.every, facts); });
+  return prepared;
+}
+
+}  // namespace entrain

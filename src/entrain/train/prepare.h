@@ -1,0 +1,29 @@
+#pragma once
+
+#include "entrain/comm/c10d.h"
+#include "entrain/config/resolve.h"
+#include "entrain/train/threads.h"
+#include "entrain/train/worker.h"
+
+namespace entrain {
+
+/// All that a run needs, checked and built from its settings: nothing here has touched a network or
+/// made a file.
+struct Prepared {
+  Place place;
+  int local_workers = 1;
+  ThreadPlan threads;
+  C10dOptions comm;
+  std::unique_ptr<Dataset> data;
+  std::optional<Sampler> sampler;
+  Training training;
+  RunFacts facts;
+  std::int64_t evaluate_every = 0;  ///< Steps.
+
+  int workers() const { return place.size * local_workers; }
+};
+
+/// Throws UsageError with the origin of the setting that is wrong, DataError for its files.
+Prepared prepare(const Resolved& resolved);
+
+}  // namespace entrain

@@ -1,0 +1,328 @@
+#include "entrain/train/run.h"
+
+#include <ATen/ATen.h>
+#include <sys/resource.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "entrain/comm/agreement.h"
+#include "entrain/comm/local.h"
+#include "entrain/comm/metered.h"
+#include "entrain/config/describe.h"
+#include "entrain/core/errors.h"
+#include "entrain/core/interrupt.h"
+#include "entrain/core/version.h"
+#include "entrain/report/progress_line.h"
+#include "entrain/report/run_folder.h"
+#include "entrain/report/table.h"
+#include "entrain/strategy/strategy_text.h"
+#include "entrain/train/evaluate.h"
+#include "entrain/train/machine.h"
+#include "entrain/train/parameters_hash.h"
+#include "entrain/train/prepare.h"
+#include "entrain/train/safetensors.h"
+
+namespace entrain {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+std::unique_ptr<Communicator> join(const Prepared& prepared, Team& team) {
+  if (prepared.place.size == 1) return local_communicator(prepared.local_workers, &team);
+  return c10d_communicator(prepared.place, prepared.comm);
+}
+
+// A mean of what was added since it was last taken.
+struct RunningMean {
+  double sum = 0, count = 0;
+  void add(double more, double n) {
+    sum += more;
+    count += n;
+  }
+  double take() {
+    const double mean = count > 0 ? sum / count : 0;
+    *this = {};
+    return mean;
+  }
+};
+
+// One run, from the first step to the summary.
+class Run {
+ public:
+  Run(const Resolved& resolved, const RunOptions& options, Prepared& prepared)
+      : settings_(resolved.values),
+        options_(options),
+        prepared_(prepared),
+        team_(prepared.threads.workers, [n = prepared.threads.intra] { limit_intra_threads(n); }),
+        comm_(join(prepared, team_)),
+        training_meter_(*comm_),
+        evaluation_meter_(*comm_),
+        workers_(prepared.training, *prepared.sampler, agreed(training_meter_), team_),
+        evaluator_(prepared.training, team_) {
+    if (comm_->rank() == 0) open_folder(resolved);
+  }
+
+  RunResult operator()() {
+    began_ = Clock::now();
+    try {
+      train();
+      finish();
+    } catch (const Error& error) {
+      end_early(error);
+    }
+    return {summary_, folder_ ? folder_->path() : std::filesystem::path()};
+  }
+
+ private:
+  Communicator& agreed(Communicator& comm);
+  void open_folder(const Resolved& resolved);
+  void train();
+  void step(ProgressLine& progress);
+  void evaluate();
+  void finish();
+  void end_early(const Error& error);
+  void fill_summary();
+  void record_rounds();
+  template <class Record>
+  void record(Record record);
+
+  const Settings& settings_;
+  const RunOptions& options_;
+  Prepared& prepared_;
+  Team team_;
+  std::unique_ptr<Communicator> comm_;
+  Metered training_meter_, evaluation_meter_;
+  Workers workers_;
+  Evaluator evaluator_;
+  std::optional<RunFolder> folder_;
+  Summary summary_;
+  RunningMean since_record_, since_evaluation_;
+  std::int64_t evaluated_at_ = -1;
+  at::Tensor average_;
+  Clock::time_point began_;
+  double evaluation_seconds_ = 0;
+};
+
+// Settings that may differ from host to host (paths, threads) are left out.
+Communicator& Run::agreed(Communicator& comm) {
+  check_agreement(comm, {{"seed", std::to_string(settings_.seed)},
+                         {"data.name", settings_.data.name},
+                         {"the number of training samples",
+                          std::to_string(prepared_.data->train.labels.size(0))},
+                         {"model.name", settings_.model.name},
+                         {"train.batch", std::to_string(settings_.train.batch)},
+                         {"train.optimizer", settings_.train.optimizer},
+                         {"train.lr_schedule", settings_.train.lr_schedule},
+                         {"the number of steps", std::to_string(prepared_.facts.steps)},
+                         {"comm.sums", settings_.comm.sums},
+                         {"evaluation.every", settings_.evaluation.every}});
+  return comm;
+}
+
+void Run::open_folder(const Resolved& resolved) {
+  folder_ = options_.out ? RunFolder::create(*options_.out)
+                         : RunFolder::create_under("runs", settings_.name);
+  folder_->write("run.toml", to_toml(resolved));
+  folder_->write("env.json", describe_machine(prepared_.place, prepared_.threads));
+  for (const std::string& warning : prepared_.data->warnings) record(EventRecord{.event = warning});
+}
+
+template <class Record>
+void Run::record(Record record) {
+  if (!folder_) return;
+  if (record.step == 0) record.step = workers_.synchronizer().step();
+  record.epoch = workers_.epoch();
+  record.seconds = seconds_since(began_);
+  folder_->record(record);
+}
+
+void Run::train() {
+  const std::int64_t steps = prepared_.facts.steps;
+  ProgressLine progress(settings_.name, steps, options_.progress && comm_->rank() == 0);
+  while (workers_.synchronizer().step() < steps) {
+    step(progress);
+    if (workers_.synchronizer().step() % prepared_.evaluate_every == 0) evaluate();
+  }
+}
+
+void Run::step(ProgressLine& progress) {
+  const at::Tensor losses = workers_.step();
+  const std::int64_t now = workers_.synchronizer().step();
+  const double sum = losses.sum().item<double>();
+  if (!std::isfinite(sum)) {
+    throw RunError(
+        fmt::format("the loss is {} at step {} on rank {} (workers {}...): training has diverged; "
+                    "lower the learning "
+                    "rate ({} now) or warm it up",
+                    sum, now, comm_->rank(), comm_->first_worker(), workers_.lr()));
+  }
+  since_record_.add(sum, static_cast<double>(losses.numel()));
+  since_evaluation_.add(sum, static_cast<double>(losses.numel()));
+  progress.at(now, sum / static_cast<double>(losses.numel()));
+  record_rounds();
+  if (now % settings_.report.every == 0) {
+    record(StepRecord{.train_loss = since_record_.take(), .learning_rate = workers_.lr()});
+  }
+  if (interrupted()) throw Interrupted("interrupted");
+}
+
+void Run::record_rounds() {
+  for (const LandedRound& landed : workers_.synchronizer().take_landed()) {
+    record(RoundRecord{.step = landed.landed,
+                       .round = landed.kind,
+                       .launched = landed.launched,
+                       .blocked_seconds = landed.blocked_seconds});
+  }
+}
+
+void Run::evaluate() {
+  const auto begin = Clock::now();
+  average_ = average_model(workers_.rows(), evaluation_meter_);
+  const double distance = consensus_distance(workers_.rows(), average_, evaluation_meter_);
+  const double loss = sum_over_processes(since_evaluation_.sum, evaluation_meter_);
+  const double count = sum_over_processes(since_evaluation_.count, evaluation_meter_);
+  since_evaluation_ = {};
+  const Evaluation test = evaluator_.evaluate(average_, evaluation_meter_);
+  evaluated_at_ = workers_.synchronizer().step();
+  evaluation_seconds_ += seconds_since(begin);
+  summary_.train_loss = count > 0 ? std::optional(loss / count) : summary_.train_loss;
+  summary_.test_loss = test.loss;
+  summary_.test_accuracy = test.accuracy;
+  summary_.consensus_distance = distance;
+  record(EvaluationRecord{.model = settings_.evaluation.model,
+                          .train_loss = summary_.train_loss.value_or(0),
+                          .test_loss = test.loss,
+                          .test_accuracy = test.accuracy,
+                          .consensus_distance = distance,
+                          .evaluation_seconds = seconds_since(begin)});
+}
+
+void Run::finish() {
+  workers_.synchronizer().finish();
+  record_rounds();
+  if (evaluated_at_ != workers_.synchronizer().step()) evaluate();
+  summary_.parameters_hash = parameters_hash(workers_.rows(), *comm_);
+  fill_summary();
+  if (!folder_) return;
+  TensorFile model = {{}, {{"strategy", summary_.strategy}, {"model", "average of all workers"}}};
+  for (const Layout::Entry& entry : workers_.rows().layout().entries) {
+    model.tensors.push_back(
+        {entry.name, average_[0]
+                         .narrow(0, entry.offset, entry.items)
+                         .as_strided(entry.sizes, entry.strides, entry.offset)});
+  }
+  save_tensors(folder_->path() / "model.safetensors", model);
+  folder_->write("summary.json", to_json(summary_));
+}
+
+// No exchange here: the others may be at another step, or gone.
+void Run::end_early(const Error& error) {
+  const bool stopped = interrupted();
+  if (folder_) {
+    record(EventRecord{.event = stopped ? "interrupted" : fmt::format("failed: {}", error.what())});
+  }
+  if (!stopped) throw;
+  summary_.interrupted = true;
+  fill_summary();
+  if (folder_) folder_->write("summary.json", to_json(summary_));
+  throw Interrupted(folder_
+                        ? fmt::format("interrupted at step {} of {}; the summary is in {}",
+                                      workers_.synchronizer().step(), prepared_.facts.steps,
+                                      folder_->path().string())
+                        : fmt::format("interrupted at step {}", workers_.synchronizer().step()));
+}
+
+void Run::fill_summary() {
+  const Synchronizer& sync = workers_.synchronizer();
+  Summary& s = summary_;
+  s.name = settings_.name;
+  s.version = kVersion;
+  s.strategy = print(sync.strategy());
+  s.model = settings_.model.name;
+  s.data = settings_.data.name;
+  s.workers = comm_->workers();
+  s.processes = comm_->size();
+  s.batch = settings_.train.batch;
+  s.steps = sync.step();
+  s.epochs = workers_.epoch();
+  s.samples = workers_.samples_seen();
+  s.rounds_everyone = sync.rounds().everyone;
+  s.rounds_gradients = sync.rounds().gradients;
+  s.parameters = workers_.rows().layout().parameters;
+  s.bytes_sent_per_worker = training_meter_.bytes_sent_per_worker();
+  s.evaluation_bytes_sent_per_worker = evaluation_meter_.bytes_sent_per_worker();
+  s.wire_bytes_sent = comm_->wire_bytes_sent();
+  s.evaluated_model = settings_.evaluation.model;
+  s.total_seconds = seconds_since(began_);
+  s.evaluation_seconds = evaluation_seconds_;
+  s.wall_seconds = s.total_seconds - evaluation_seconds_;
+  s.exposed_communication_seconds = sync.blocked_seconds();
+  s.compute_seconds = s.wall_seconds - s.exposed_communication_seconds;
+  s.samples_per_second = static_cast<double>(s.samples) / s.wall_seconds;
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  s.peak_memory_bytes = static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
+  s.seed = settings_.seed;
+}
+
+void announce(const Prepared& prepared, const Settings& settings) {
+  fmt::print(stderr, "{}: {} on {}, {}; {} worker{} in {} process{} ({}), {} step{}\n",
+             settings.name, settings.model.name, settings.data.name,
+             print(prepared.training.strategy), prepared.workers(),
+             prepared.workers() == 1 ? "" : "s", prepared.place.size,
+             prepared.place.size == 1 ? "" : "es", prepared.place.launcher, prepared.facts.steps,
+             prepared.facts.steps == 1 ? "" : "s");
+  fmt::print(stderr, "{}: {} worker thread{} x {} intra-op, BLAS {}\n", settings.name,
+             prepared.threads.workers, prepared.threads.workers == 1 ? "" : "s",
+             prepared.threads.intra, blas_in_use());
+  for (const std::string& warning : prepared.data->warnings) {
+    fmt::print(stderr, "{}: warning: {}\n", settings.name, warning);
+  }
+}
+
+}  // namespace
+
+RunResult run(const Resolved& resolved, const RunOptions& options) {
+  Prepared prepared = prepare(resolved);
+  limit_intra_threads(prepared.threads.intra);
+  if (options.progress && prepared.place.rank == 0) announce(prepared, resolved.values);
+  return Run(resolved, options, prepared)();
+}
+
+std::string dry_run(const Resolved& resolved) {
+  const Prepared prepared = prepare(resolved);
+  const Training& training = prepared.training;
+  const auto model = seeded_model(training.make_model, training.task, training.type, training.seed);
+  std::vector<NamedTensor> named;
+  for (const auto& [name, tensor] : model->parameters()) named.push_back({name, tensor});
+  const Layout layout = Layout::of(named);
+  const double row = static_cast<double>(layout.columns * c10::elementSize(layout.type));
+  const Cost cost = predict_cost(training.strategy, prepared.workers(), prepared.facts.steps, row);
+  const std::int64_t rounds = cost.rounds.everyone + cost.rounds.gradients;
+  return describe(resolved) +
+         fmt::format(
+             "\n{} workers in {} process{}, {} steps ({} an epoch)\n"
+             "parameters     {} in {} tensors, {} a worker\n"
+             "memory         {} for parameters, gradients and momentum of a process's {} workers, "
+             "{} for the data\n"
+             "strategy       {}\n"
+             "rounds         {} everyone, {} gradients\n"
+             "bytes sent     {} a worker, {} a step on average\n",
+             prepared.workers(), prepared.place.size, prepared.place.size == 1 ? "" : "es",
+             prepared.facts.steps, prepared.facts.steps_per_epoch, layout.parameters,
+             layout.entries.size(), print_bytes(row), print_bytes(3 * row * prepared.local_workers),
+             prepared.local_workers,
+             print_bytes(static_cast<double>(prepared.data->train.inputs.nbytes() +
+                                             prepared.data->test.inputs.nbytes())),
+             print_rounds(training.strategy), cost.rounds.everyone, cost.rounds.gradients,
+             print_bytes(cost.bytes_sent_per_worker),
+             print_bytes(cost.bytes_sent_per_worker / static_cast<double>(prepared.facts.steps))) +
+         (rounds == 0 ? "warning        the run ends before the first round is due\n" : "");
+}
+
+}  // namespace entrain

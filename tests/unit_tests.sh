@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# unit_tests.sh TREE: runs every test that CTest knows in the build tree. The last line counts the
+# tests inside the GoogleTest binaries, and any other CTest entry as one.
+set -uo pipefail
+cd "$(dirname "$(readlink -f "$0")")/.." || exit 1
+tree=$1
+rm -f "$tree/ctest.xml"
+ctest --test-dir "$tree" --output-on-failure --no-tests=error --timeout 600 \
+  --output-junit ctest.xml --test-output-size-passed 100000000 --test-output-size-failed 100000000
+status=$?
+python3 - "$tree/ctest.xml" <<'PYTHON' || exit 1
+import re, sys
+import xml.etree.ElementTree as xml
+
+started = re.compile(r"\[ RUN      \] (\S+)$", re.MULTILINE)
+ended = re.compile(r"\[ +(OK|FAILED|SKIPPED) +\] (\S+?),?(?: .*)? \(\d+ ms\)$", re.MULTILINE)
+count = {"OK": 0, "FAILED": 0, "SKIPPED": 0}
+
+
+def record(result, name):
+    count[result] += 1
+    if result != "OK":
+        print(f"{result.lower()}: {name}")
+
+
+def result_of(entry):
+    reason = entry.find("skipped")
+    if entry.get("status") == "disabled" or (reason is not None and reason.get("message").startswith("SKIP_")):
+        return "SKIPPED"
+    return "OK" if entry.get("status") == "run" else "FAILED"
+
+
+for entry in xml.parse(sys.argv[1]).iter("testcase"):
+    output = entry.findtext("system-out") or ""
+    results = {name: result for result, name in ended.findall(output)}
+    results |= {name: "FAILED" for name in started.findall(output) if name not in results}
+    for name, result in results.items():
+        record(result, f"{entry.get('name')}: {name}")
+    whole = result_of(entry)
+    if not results or (whole == "FAILED" and "FAILED" not in results.values()):
+        record(whole, entry.get("name"))
+print(f"{count['OK']} passed, {count['FAILED']} failed, {count['SKIPPED']} skipped")
+PYTHON
+exit $status

@@ -1,0 +1,29 @@
+#include "bench/bench.h"
+
+#include <fmt/format.h>
+
+#include "entrain/verb.h"
+
+namespace entrain {
+
+void add_bench(CommandLine& line) {
+  CLI::App* bench = line.app.add_subcommand(
+      "bench", "Measure parts of entrain, beside their peers in the same run");
+  bench->require_subcommand(1);
+  CLI::App* step =
+      bench->add_subcommand("step", "The training step against plain libtorch and PyTorch");
+  auto options = std::make_shared<BenchOptions>();
+  step->add_option("--pairs", options->pairs, "Interleaved pairs of runs")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  step->add_option("--seconds", options->seconds, "Seconds of one run")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  step->add_option("--python", options->python,
+                   "A Python with torch, measured beside (empty: none)")
+      ->capture_default_str();
+  step->add_flag("--json", line.json, "Print as JSON");
+  step->callback([&line, options] { fmt::print("{}", bench_step(*options, line.json)); });
+}
+
+}  // namespace entrain

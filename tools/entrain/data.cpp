@@ -1,0 +1,78 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "entrain/config/resolve.h"
+#include "entrain/core/environment.h"
+#include "entrain/core/errors.h"
+#include "entrain/data/dataset.h"
+#include "entrain/data/prepare.h"
+#include "entrain/verb.h"
+
+namespace entrain {
+namespace {
+
+struct DataArguments {
+  std::string name, from, root;
+  bool download = false;
+};
+
+std::string root_of(const DataArguments& arguments) {
+  return arguments.root.empty() ? resolve({}, {}, environment()).values.data.root : arguments.root;
+}
+
+std::string state_of(const DatasetEntry& entry, const std::string& root) {
+  if (!entry.needs_files()) return "always there";
+  const auto folder = std::filesystem::path(root) / entry.name;
+  return std::filesystem::is_directory(folder) ? "in " + folder.string()
+                                               : "not in " + folder.string();
+}
+
+void list(CommandLine& line, const DataArguments& arguments) {
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (const DatasetEntry& entry : dataset_table()) {
+    const std::string state = state_of(entry, root_of(arguments));
+    if (line.json) {
+      all.push_back({{"name", entry.name}, {"summary", entry.summary}, {"state", state}});
+    } else {
+      fmt::print("{:<12}{}; {}\n", entry.name, entry.summary, state);
+    }
+  }
+  if (line.json) fmt::print("{}\n", all.dump(2));
+}
+
+void prepare_data(const DataArguments& arguments) {
+  if (arguments.download == !arguments.from.empty()) {
+    throw UsageError(
+        "data prepare: give --from PATH (files that you have) or --download (from the official "
+        "place)");
+  }
+  const PrepareReport report =
+      arguments.download ? download_dataset(arguments.name, root_of(arguments))
+                         : prepare_dataset(arguments.name, root_of(arguments), arguments.from);
+  for (const std::string& warning : report.warnings) fmt::print(stderr, "warning: {}\n", warning);
+  fmt::print("{}\n", report.message);
+}
+
+}  // namespace
+
+void add_data(CommandLine& line) {
+  CLI::App* data = line.app.add_subcommand("data", "What data there is, and where");
+  data->require_subcommand(1);
+  auto arguments = std::make_shared<DataArguments>();
+  CLI::App* all = data->add_subcommand("list", "Every data set that a configuration can name");
+  all->add_option("--root", arguments->root, "The data folder; else data.root");
+  all->add_flag("--json", line.json, "Print as JSON");
+  all->callback([&line, arguments] { list(line, *arguments); });
+  CLI::App* one = data->add_subcommand("prepare", "Check a data set's files and lay them out");
+  one->add_option("name", arguments->name, "As in data list")->required();
+  one->add_option("--from", arguments->from,
+                  "A folder that holds the original files, packed or not");
+  one->add_flag("--download", arguments->download,
+                "Fetch from the official place; the only call that touches the network");
+  one->add_option("--root", arguments->root, "The data folder; else data.root");
+  one->callback([arguments] { prepare_data(*arguments); });
+}
+
+}  // namespace entrain

@@ -1,0 +1,22 @@
+#include "entrain/comm/launch.h"
+
+#include "entrain/core/errors.h"
+#include "entrain/verb.h"
+
+namespace entrain {
+
+void add_launch(CommandLine& line) {
+  CLI::App* verb = line.app.add_subcommand(
+      "launch", "Start N processes here: launch -n N -- train CONFIG.toml ...");
+  auto options = std::make_shared<LaunchOptions>();
+  verb->add_option("-n", options->processes, "Processes to start")->required();
+  verb->add_option("command", options->arguments,
+                   "What each process runs, behind --: a verb and its arguments")
+      ->required();
+  verb->callback([&line, options] {
+    options->program = line.program;
+    line.exit_code = launch(*options);
+  });
+}
+
+}  // namespace entrain

@@ -1,0 +1,134 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "entrain/report/table.h"
+#include "entrain/strategy/catalogue.h"
+#include "entrain/strategy/cost.h"
+#include "entrain/strategy/strategy_text.h"
+#include "entrain/verb.h"
+
+namespace entrain {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string signature(const Choice<Strategy>& choice) {
+  std::vector<std::string> parameters;
+  for (const Parameter& parameter : choice.parameters) {
+    parameters.push_back(parameter.fallback ? parameter.name + "=" + *parameter.fallback
+                                            : parameter.name);
+  }
+  return parameters.empty() ? choice.name
+                            : fmt::format("{}({})", choice.name, fmt::join(parameters, ", "));
+}
+
+void list(CommandLine& line) {
+  if (line.json) {
+    Json all = Json::array();
+    for (const Preset& preset : catalogue()) {
+      all.push_back({{"name", preset.choice.name},
+                     {"signature", signature(preset.choice)},
+                     {"meaning", preset.choice.meaning},
+                     {"paper", preset.paper}});
+    }
+    fmt::print("{}\n", all.dump(2));
+    return;
+  }
+  for (const Preset& preset : catalogue()) {
+    fmt::print("{:<28}{}\n", signature(preset.choice), preset.choice.meaning);
+  }
+  fmt::print("\nEach is rounds on these axes; entrain strategy show NAME spells it out.\n");
+}
+
+const Preset* find_preset(const std::string& name) {
+  for (const Preset& preset : catalogue()) {
+    if (preset.choice.name == name) return &preset;
+  }
+  return nullptr;
+}
+
+struct ShowArguments {
+  std::string text;
+  bool rounds = false;
+  RunFacts facts = {8, 1000, 100, 64};
+  double megabytes = 1;
+};
+
+void print_preset(const Preset& preset) {
+  std::string equations = "  " + preset.equations;
+  for (std::size_t at = 0; (at = equations.find('\n', at)) != std::string::npos; at += 3) {
+    equations.replace(at, 1, "\n  ");
+  }
+  fmt::print("{}: {}\n{}\n\n{}\n\n", signature(preset.choice), preset.choice.meaning, preset.paper,
+             equations);
+}
+
+// A name alone explains the method; with its arguments there are rounds and costs to show.
+void show(CommandLine& line, const ShowArguments& arguments) {
+  const Value value = parse_values(arguments.text, '+').front();
+  const Preset* preset = find_preset(value.name);
+  if (preset && !line.json && !arguments.rounds) print_preset(*preset);
+  if (preset && value.arguments.empty() && !preset->choice.parameters.empty()) {
+    if (!line.json)
+      fmt::print("Give its arguments to see its rounds and cost: {}\n", signature(preset->choice));
+    return;
+  }
+  const Strategy strategy = parse_strategy(arguments.text, arguments.facts);
+  if (arguments.rounds) {
+    fmt::print("{}\n", print_rounds(strategy));
+    return;
+  }
+  const Cost cost = predict_cost(strategy, arguments.facts.workers, arguments.facts.steps,
+                                 1e6 * arguments.megabytes);
+  if (line.json) {
+    const Json json = {{"strategy", print(strategy)},
+                       {"rounds_text", print_rounds(strategy)},
+                       {"workers", arguments.facts.workers},
+                       {"steps", arguments.facts.steps},
+                       {"message_bytes", 1e6 * arguments.megabytes},
+                       {"rounds",
+                        {{"everyone", cost.rounds.everyone},
+                         {"groups", cost.rounds.groups},
+                         {"neighbours", cost.rounds.neighbours},
+                         {"gradients", cost.rounds.gradients}}},
+                       {"bytes_sent_per_worker", cost.bytes_sent_per_worker}};
+    fmt::print("{}\n", json.dump(2));
+    return;
+  }
+  fmt::print(
+      "rounds:  {}\ncost of {} steps, {} workers, a model of {}:\n"
+      "         {} rounds over everyone, {} of gradients; {} sent by each worker\n",
+      print_rounds(strategy), arguments.facts.steps, arguments.facts.workers,
+      print_bytes(1e6 * arguments.megabytes), cost.rounds.everyone, cost.rounds.gradients,
+      print_bytes(cost.bytes_sent_per_worker));
+}
+
+}  // namespace
+
+void add_strategy(CommandLine& line) {
+  CLI::App* strategy =
+      line.app.add_subcommand("strategy", "What methods there are, and what they do and cost");
+  strategy->require_subcommand(1);
+  CLI::App* all = strategy->add_subcommand("list", "Every method with a name");
+  all->add_flag("--json", line.json, "Print as JSON");
+  all->callback([&line] { list(line); });
+  CLI::App* one = strategy->add_subcommand("show", "Equations, paper, rounds and cost of a method");
+  auto arguments = std::make_shared<ShowArguments>();
+  one->add_option("strategy", arguments->text, "A name, or a text such as 'local_sgd(8)'")
+      ->required();
+  one->add_flag("--rounds", arguments->rounds, "Print only the rounds that it stands for");
+  one->add_option("--workers", arguments->facts.workers, "Workers n")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  one->add_option("--steps", arguments->facts.steps, "Steps T")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  one->add_option("--megabytes", arguments->megabytes, "Size of the model")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  one->add_flag("--json", line.json, "Print as JSON");
+  one->callback([&line, arguments] { show(line, *arguments); });
+}
+
+}  // namespace entrain

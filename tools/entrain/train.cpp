@@ -1,0 +1,60 @@
+#include "entrain/train/run.h"
+
+#include <fmt/format.h>
+
+#include "entrain/config/describe.h"
+#include "entrain/core/environment.h"
+#include "entrain/report/json.h"
+#include "entrain/summary_table.h"
+#include "entrain/verb.h"
+
+namespace entrain {
+namespace {
+
+struct TrainArguments {
+  std::vector<std::string> words;
+  std::string out;
+  bool dry_run = false;
+};
+
+// The first word without '=' is the configuration; the others are settings.
+Resolved resolve_words(const std::vector<std::string>& words) {
+  std::optional<std::filesystem::path> file;
+  std::vector<std::string> overrides = words;
+  if (!words.empty() && words.front().find('=') == std::string::npos) {
+    file = words.front();
+    overrides.erase(overrides.begin());
+  }
+  return resolve(file, overrides, environment());
+}
+
+void train(CommandLine& line, const TrainArguments& arguments) {
+  const Resolved resolved = resolve_words(arguments.words);
+  if (arguments.dry_run) {
+    fmt::print("{}", dry_run(resolved));
+    return;
+  }
+  RunOptions options;
+  if (!arguments.out.empty()) options.out = arguments.out;
+  const RunResult result = run(resolved, options);
+  if (result.folder.empty()) return;  // not rank 0
+  fmt::print("{}", line.json ? to_json(result.summary) : print_summaries({result.summary}));
+  if (!line.json)
+    fmt::print("\nparameters_hash {}\n{}\n", *result.summary.parameters_hash,
+               result.folder.string());
+}
+
+}  // namespace
+
+void add_train(CommandLine& line) {
+  CLI::App* verb = add_verb(line, "train", "One run: train CONFIG.toml [key=value ...]");
+  auto arguments = std::make_shared<TrainArguments>();
+  verb->add_option("words", arguments->words, "A configuration file, then settings as key=value");
+  verb->add_option("--out", arguments->out, "The run folder; else runs/<date>-<name>-<id>");
+  verb->add_flag("--dry-run", arguments->dry_run,
+                 "Print settings, memory, bytes and rounds, and stop");
+  verb->footer("Settings:\n" + settings_help());
+  verb->callback([&line, arguments] { train(line, *arguments); });
+}
+
+}  // namespace entrain
