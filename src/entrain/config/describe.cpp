@@ -10,7 +10,7 @@ namespace entrain {
 namespace {
 
 /// The fields of a round as `key = value`, in the order of round_keys().
-std::vector<std::string> round_fields(const Round& round) {
+std::vector<std::string> round_fields(const RoundText& round) {
   std::vector<std::string> result;
   for (const RoundKey& field : round_keys()) {
     const auto found = round.find(field.key);
@@ -64,7 +64,7 @@ std::string to_toml(const Resolved& resolved) {
     result += fmt::format("{}{} = {}\n", given ? "" : "# ", without_table(setting.key),
                           value_text(setting, resolved.values));
   }
-  for (const Round& round : resolved.values.strategy.rounds) {
+  for (const RoundText& round : resolved.values.strategy.rounds) {
     result += fmt::format("\n[[strategy.round]]\n{}\n", fmt::join(round_fields(round), "\n"));
   }
   return result;

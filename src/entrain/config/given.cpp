@@ -1,10 +1,7 @@
 #include "entrain/config/given.h"
 
-#include <unistd.h>
-
 #include <string_view>
 
-#include "entrain/config/resolve.h"
 #include "entrain/config/settings.h"
 #include "entrain/core/errors.h"
 #include "entrain/core/text.h"
@@ -57,17 +54,6 @@ std::vector<Given> read_overrides(const std::vector<std::string>& overrides) {
     }
     result.push_back(
         {text.substr(0, equals), "command line", Given::Kind::raw, text.substr(equals + 1)});
-  }
-  return result;
-}
-
-std::map<std::string, std::string> entrain_environment() {
-  std::map<std::string, std::string> result;
-  for (char** entry = environ; entry && *entry; ++entry) {
-    const std::string_view text = *entry;
-    const std::size_t equals = text.find('=');
-    if (!text.starts_with(variable_prefix) || equals == std::string_view::npos) continue;
-    result.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return result;
 }

@@ -177,7 +177,7 @@ class Layering {
   }
 
   void apply_round(const Given& given) {
-    std::vector<Round>& rounds = result_.values.strategy.rounds;
+    std::vector<RoundText>& rounds = result_.values.strategy.rounds;
     const bool inside = given.key.starts_with(fmt::format("{}[", rounds_key));
     if (given.kind == Given::Kind::raw || !inside) {
       refuse_given(given, fmt::format("{}: rounds are given as [[strategy.round]] in the file",

@@ -28,13 +28,11 @@ struct Resolved {
 /// preset is default_strategy.
 ///
 /// Throws UsageError for whatever cannot be meant, with its origin, the value and, if one is near,
-/// a suggestion. Variables that do not look like a key (no "__", no key of the top) are not ours.
+/// a suggestion. Variables that do not look like a key (no "__", no key of the top) are not ours,
+/// so that environment() of core/environment.h can be given whole.
 Resolved resolve(const std::optional<std::filesystem::path>& file,
                  const std::vector<std::string>& overrides,
                  const std::map<std::string, std::string>& environment);
-
-/// The variables of this process whose names begin with ENTRAIN_, for resolve().
-std::map<std::string, std::string> entrain_environment();
 
 /// Runs `build` and returns what it returns; a UsageError gets "<origin>: <key>: " in front.
 template <class Build>

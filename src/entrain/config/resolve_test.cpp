@@ -1,7 +1,6 @@
 #include "entrain/config/resolve.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -188,14 +187,6 @@ TEST_F(Resolve, Variables) {
   EXPECT_NE(variable_refusal("ENTRAIN_data__root", "here"), "");
 }
 
-TEST_F(Resolve, VariablesOfThisProcess) {
-  ::setenv("ENTRAIN_DATA__NAME", "a=b", 1);
-  const Environment variables = entrain_environment();
-  ::unsetenv("ENTRAIN_DATA__NAME");
-  EXPECT_EQ(variables.at("ENTRAIN_DATA__NAME"), "a=b");
-  EXPECT_FALSE(variables.contains("PATH"));
-}
-
 TEST_F(Resolve, WrongTypes) {
   EXPECT_EQ(file_refusal("[train]\nbatch = \"64\""),
             "x.toml:2: train.batch = '64': must be a whole number");
@@ -315,8 +306,8 @@ TEST_F(Resolve, Rounds) {
   const Resolved resolved = from_file(
       "[[strategy.round]]\nof = 'parameters'\nwhom = 'ring'\n\n"
       "[[strategy.round]]\nof = 'deltas'\nwhen = 'every(8)'\n");
-  const std::vector<Round> expected{{{"of", "parameters"}, {"whom", "ring"}},
-                                    {{"of", "deltas"}, {"when", "every(8)"}}};
+  const std::vector<RoundText> expected{{{"of", "parameters"}, {"whom", "ring"}},
+                                        {{"of", "deltas"}, {"when", "every(8)"}}};
   EXPECT_EQ(resolved.values.strategy.rounds, expected);
   EXPECT_EQ(resolved.values.strategy.preset, "");
   EXPECT_EQ(resolved.origin("strategy.round[0]"), path_ + ":1");

@@ -32,8 +32,8 @@ std::vector<Setting> make_settings() {
       {ENTRAIN_SETTING(workers), "workers in total; left out: as many as there are processes",
        at_least(1, 1e6)},
 
-      {ENTRAIN_SETTING(data.name), "data set; `entrain data list` names them"},
-      {ENTRAIN_SETTING(data.root), "folder of data sets; one is looked for in <root>/<name>"},
+      {ENTRAIN_SETTING(data.name), "data set to train on"},
+      {ENTRAIN_SETTING(data.root), "folder of the data sets, one folder each"},
       {ENTRAIN_SETTING(data.partition), "how the samples are dealt to the workers"},
 
       {ENTRAIN_SETTING(model.name), "model to train"},

@@ -11,7 +11,7 @@
 namespace entrain {
 
 /// One `[[strategy.round]]` table: the text of each of its fields (see round_keys()).
-using Round = std::map<std::string, std::string>;
+using RoundText = std::map<std::string, std::string>;
 
 /// Everything that a run can be told. Texts such as `optimizer` are values of the grammar in
 /// core/text.h; whoever builds from them checks them.
@@ -42,8 +42,8 @@ struct Settings {
   };
 
   struct Strategy {
-    std::string preset;         // empty: rounds count
-    std::vector<Round> rounds;  // empty: preset counts
+    std::string preset;             // empty: rounds count
+    std::vector<RoundText> rounds;  // empty: preset counts
 
     bool operator==(const Strategy&) const = default;
   };
