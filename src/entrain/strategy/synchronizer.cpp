@@ -129,7 +129,7 @@ void Synchronizer::land(Round& round) {
   } else {
     rows_.parameters().copy_(round.mixed);
   }
-  agreement_.adopted();
+  if (round.flight->launched == step_) agreement_.adopted();
   landed_.push_back({"everyone", round.flight->launched, step_, blocked});
   round.flight.reset();
 }

@@ -127,7 +127,9 @@ Communicator& Run::agreed(Communicator& comm) {
 void Run::open_folder(const Resolved& resolved) {
   folder_ = options_.out ? RunFolder::create(*options_.out)
                          : RunFolder::create_under("runs", settings_.name);
-  folder_->write("run.toml", to_toml(resolved));
+  Resolved whole = resolved;
+  whole.values.workers = comm_->workers();
+  folder_->write("run.toml", to_toml(whole));
   folder_->write("env.json", describe_machine(prepared_.place, prepared_.threads));
   for (const std::string& warning : prepared_.data->warnings) record(EventRecord{.event = warning});
 }

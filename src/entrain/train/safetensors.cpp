@@ -50,6 +50,7 @@ TensorFile parse(const std::string& bytes) {
   std::memcpy(&length, bytes.data(), sizeof length);
   if (length > bytes.size() - sizeof length) throw std::runtime_error("shorter than its header");
   const Json header = Json::parse(bytes.substr(sizeof length, length));
+  if (!header.is_object()) throw std::runtime_error("the header is no JSON object");
   TensorFile file;
   for (const auto& [name, entry] : header.items()) {
     if (name == "__metadata__") {

@@ -1,0 +1,116 @@
+#include "entrain/strategy/strategy_text.h"
+
+#include <gtest/gtest.h>
+
+#include "entrain/core/errors.h"
+#include "entrain/core/seeds.h"
+#include "entrain/strategy/algorithms.h"
+#include "entrain/strategy/catalogue.h"
+
+namespace entrain {
+namespace {
+
+std::string refusal(const std::string& text) {
+  try {
+    parse_strategy(text);
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(StrategyText, APresetPrintsAsItself) {
+  EXPECT_EQ(print(parse_strategy("local_sgd(8)")), "local_sgd(8)");
+  EXPECT_EQ(print(parse_strategy("local_sgd(h=8)")), "local_sgd(8)");
+  EXPECT_EQ(print(parse_strategy("post_local_sgd(100, 16)")), "post_local_sgd(switch=100, h=16)");
+  EXPECT_EQ(print(parse_strategy("synchronous")), "synchronous");
+}
+
+TEST(StrategyText, SpellsOutRoundsWithoutTheirDefaults) {
+  EXPECT_EQ(print_rounds(parse_strategy("synchronous")), "gradients");
+  EXPECT_EQ(print_rounds(parse_strategy("local_sgd(8)")), "parameters(when=every(8))");
+  EXPECT_EQ(print_rounds(parse_strategy("post_local_sgd(100, 16)")),
+            "gradients(when=until(step=100, schedule=every(1))) + "
+            "parameters(when=after(step=100, schedule=every(16)))");
+  EXPECT_EQ(print(local_sgd(4)), "parameters(when=every(4))");
+}
+
+TEST(StrategyText, EpochsAreStepsOfTheRun) {
+  RunFacts facts;
+  facts.steps_per_epoch = 50;
+  const Strategy strategy = parse_strategy("post_local_sgd(2ep, 8)", facts);
+  EXPECT_EQ(strategy.parameters[0].when.start, 100);
+  EXPECT_EQ(print(strategy), "post_local_sgd(switch=2ep, h=8)");
+}
+
+TEST(StrategyText, RefusesNonsenseWithTheValue) {
+  EXPECT_NE(refusal("local_sgd(0)").find("every(0): steps must be >= 1"), std::string::npos);
+  EXPECT_NE(refusal("local_sdg(8)").find("did you mean 'local_sgd'"), std::string::npos);
+  EXPECT_NE(refusal("local_sgd").find("h is required"), std::string::npos);
+  EXPECT_NE(refusal("parameters(when=every(2), codec=int3)").find("int3"), std::string::npos);
+  EXPECT_NE(refusal("parameters(delay=steps(-1))").find("steps(-1)"), std::string::npos);
+  EXPECT_NE(refusal("gradients(merge=adopt)").find("merge"), std::string::npos);
+  EXPECT_NE(refusal("gradients() + local_sgd(8)").find("local_sgd"), std::string::npos);
+  EXPECT_NE(refusal("").size(), 0u);
+}
+
+TEST(StrategyText, TablesOfRoundsAreTheSameStrategy) {
+  const Strategy strategy = strategy_from_rounds(
+      {{{"of", "gradients"}, {"when", "until(100, every(1))"}},
+       {{"of", "deltas"}, {"when", "after(100, every(8))"}, {"delay", "steps(2)"}}});
+  EXPECT_EQ(print(strategy),
+            "gradients(when=until(step=100, schedule=every(1))) + "
+            "deltas(when=after(step=100, schedule=every(8)), delay=steps(2))");
+  EXPECT_THROW(strategy_from_rounds({{{"when", "every(1)"}}}), UsageError);
+  EXPECT_THROW(strategy_from_rounds({}), UsageError);
+}
+
+Schedule random_schedule(Stream& random, int depth) {
+  const auto steps = static_cast<std::int64_t>(random.below(1000));
+  const auto kind = depth > 2 ? 0 : random.below(3);
+  if (kind == 1) return until(steps, random_schedule(random, depth + 1));
+  if (kind == 2) return after(steps, random_schedule(random, depth + 1));
+  return every(steps + 1);
+}
+
+TEST(StrategyText, AThousandRandomStrategiesReadBack) {
+  Stream random(7, Purpose::shuffle);
+  for (int i = 0; i < 1000; ++i) {
+    Strategy strategy;
+    for (auto rounds = 1 + random.below(3); rounds > 0; --rounds) {
+      if (random.below(2) == 0) {
+        strategy.gradients.push_back({.when = random_schedule(random, 0)});
+      } else {
+        ParameterRound round{.when = random_schedule(random, 0)};
+        if (random.below(2) == 0) round.what = What::deltas;
+        const auto k = static_cast<std::int64_t>(random.below(4));
+        round.delay = {call("steps", {{"", number(static_cast<double>(k))}}), k};
+        strategy.parameters.push_back(round);
+      }
+    }
+    const std::string text = print(strategy);
+    const Strategy again = parse_strategy(text);
+    ASSERT_EQ(print(again), text);
+    ASSERT_EQ(again.gradients.size(), strategy.gradients.size());
+    ASSERT_EQ(again.parameters.size(), strategy.parameters.size());
+    for (std::size_t r = 0; r < again.parameters.size(); ++r) {
+      EXPECT_EQ(again.parameters[r].what, strategy.parameters[r].what);
+      EXPECT_EQ(again.parameters[r].delay.steps, strategy.parameters[r].delay.steps);
+      for (std::int64_t due : {0, 17, 900}) {
+        EXPECT_EQ(again.parameters[r].when.next({due}), strategy.parameters[r].when.next({due}));
+      }
+    }
+  }
+}
+
+TEST(Catalogue, EveryMethodHasItsPaperAndEquations) {
+  EXPECT_GE(catalogue().size(), 3u);
+  for (const Preset& preset : catalogue()) {
+    EXPECT_FALSE(preset.paper.empty()) << preset.choice.name;
+    EXPECT_FALSE(preset.equations.empty()) << preset.choice.name;
+    EXPECT_FALSE(preset.choice.meaning.empty()) << preset.choice.name;
+  }
+}
+
+}  // namespace
+}  // namespace entrain

@@ -1,0 +1,275 @@
+#include <gtest/gtest.h>
+
+#include "conformance/engine.h"
+#include "entrain/core/errors.h"
+
+namespace entrain {
+namespace {
+
+using reference::Problem;
+using reference::Sgd;
+
+constexpr double kTolerance = 1e-12;
+constexpr int kSteps = 100;
+
+const std::vector<Sgd> kOptimizers = {
+    {0.05, 0, 0, false}, {0.05, 0.9, 0, false}, {0.05, 0.9, 1e-2, false}, {0.05, 0.9, 1e-2, true}};
+
+// Calls test(problem, optimizer) for several numbers of workers and every optimizer.
+template <class Test>
+void for_all(Test test) {
+  for (int workers : {1, 2, 3, 4, 8}) {
+    for (const Sgd& options : kOptimizers) {
+      SCOPED_TRACE(fmt::format("n = {}, momentum {}, weight decay {}, nesterov {}", workers,
+                               options.momentum, options.weight_decay, options.nesterov));
+      test(Problem{workers, 21}, options);
+    }
+  }
+}
+
+TEST(Conformance, Synchronous) {
+  for_all([](const Problem& problem, const Sgd& options) {
+    EXPECT_LE(Engine(problem, options, "synchronous")
+                  .run(kSteps)
+                  .deviation(synchronous(problem, options, kSteps)),
+              kTolerance);
+  });
+}
+
+TEST(Conformance, LocalSgd) {
+  for_all([](const Problem& problem, const Sgd& options) {
+    for (int h : {1, 2, 3, 8, 64, 1000}) {
+      EXPECT_LE(Engine(problem, options, fmt::format("local_sgd({})", h))
+                    .run(kSteps)
+                    .deviation(local_sgd(problem, options, kSteps, h)),
+                kTolerance)
+          << "h = " << h;
+    }
+  });
+}
+
+TEST(Conformance, PostLocalSgdAtBothEndsAndAtItsBorders) {
+  for_all([](const Problem& problem, const Sgd& options) {
+    for (int s : {0, 1, 7, 8, 9, 50, 99, 100, 200}) {
+      Engine engine(problem, options, fmt::format("post_local_sgd({}, 8)", s));
+      EXPECT_LE(engine.run(kSteps).deviation(post_local_sgd(problem, options, kSteps, s, 8)),
+                kTolerance)
+          << "s = " << s;
+    }
+  });
+}
+
+TEST(Conformance, DelayedRounds) {
+  for_all([](const Problem& problem, const Sgd& options) {
+    for (int delay : {1, 3, 7}) {
+      Engine engine(problem, options,
+                    fmt::format("parameters(when=every(8), delay=steps({}))", delay));
+      EXPECT_LE(engine.run(kSteps).deviation(delayed_adopt(problem, options, kSteps, 8, delay)),
+                kTolerance)
+          << "delay = " << delay;
+    }
+  });
+}
+
+// ALGORITHMS 0.5, 1: with local momentum, for any loss.
+TEST(Identities, LocalSgdOfOneIsSynchronous_0_5_1) {
+  for_all([](const Problem& problem, const Sgd& options) {
+    Engine local(problem, options, "local_sgd(1)"), synchronous(problem, options, "synchronous");
+    for (int t = 0; t < kSteps; ++t) {
+      local.step();
+      synchronous.step();
+      ASSERT_LE(local.deviation(synchronous), kTolerance) << "after step " << t + 1;
+    }
+  });
+}
+
+// ALGORITHMS 0.5, 2.
+TEST(Identities, WorkersOnTheSameDataAreOneWorker_0_5_2) {
+  for (const Sgd& options : kOptimizers) {
+    for (const char* strategy : {"synchronous", "local_sgd(1)", "local_sgd(5)",
+                                 "post_local_sgd(10, 5)", "deltas(when=every(5))"}) {
+      Engine one({1, 21, true}, options, "local_sgd(1000)");
+      one.run(kSteps);
+      for (int workers : {2, 3, 8}) {
+        Engine many({workers, 21, true}, options, strategy);
+        many.run(kSteps);
+        for (int i = 0; i < workers; ++i) {
+          EXPECT_LE((many.row(i) - one.row(0)).abs().max().item<double>(), kTolerance)
+              << strategy << ", worker " << i << " of " << workers;
+        }
+      }
+    }
+  }
+}
+
+// ALGORITHMS 4.5, 2.
+TEST(Identities, PostLocalIsSynchronousAtOneEndAndLocalAtTheOther_4_5_2) {
+  for_all([](const Problem& problem, const Sgd& options) {
+    EXPECT_EQ(Engine(problem, options, "post_local_sgd(100, 8)")
+                  .run(kSteps)
+                  .deviation(Engine(problem, options, "synchronous").run(kSteps)),
+              0);
+    EXPECT_EQ(Engine(problem, options, "post_local_sgd(0, 8)")
+                  .run(kSteps)
+                  .deviation(Engine(problem, options, "local_sgd(8)").run(kSteps)),
+              0);
+  });
+}
+
+// With the plain mean, deltas from the anchor say the same as parameters.
+TEST(Identities, DeltasWithMeanAreParameters) {
+  for_all([](const Problem& problem, const Sgd& options) {
+    EXPECT_LE(Engine(problem, options, "deltas(when=every(8))")
+                  .run(kSteps)
+                  .deviation(Engine(problem, options, "local_sgd(8)").run(kSteps)),
+              kTolerance);
+  });
+}
+
+TEST(Rules, OfTwoRoundsThatAreDueTheWiderFires) {
+  const Problem problem{4, 21};
+  Engine both(problem, {}, "parameters(when=every(4)) + parameters(when=every(8))");
+  both.run(kSteps);
+  EXPECT_EQ(both.sync().rounds().everyone, 25);
+  EXPECT_EQ(both.deviation(Engine(problem, {}, "local_sgd(4)").run(kSteps)), 0);
+}
+
+TEST(Rules, ALateRoundTakesItsAnchorWhereItStarts) {
+  const Problem problem{4, 21};
+  Engine engine(problem, {}, "deltas(when=after(10, every(8)))");
+  engine.run(9);
+  EXPECT_FALSE(engine.sync().anchor(0).defined());
+  engine.step();
+  ASSERT_TRUE(engine.sync().anchor(0).defined());
+  const at::Tensor anchor = engine.sync().anchor(0)[0].narrow(0, 0, 21).clone();
+  EXPECT_LE((anchor - engine.mean_row()).abs().max().item<double>(), kTolerance)
+      << "the workers differ, so the anchor is their mean";
+  EXPECT_GT((engine.row(0) - engine.row(1)).abs().max().item<double>(), 1e-3)
+      << "and they keep what they have";
+  EXPECT_EQ(engine.sync().rounds().everyone, 1) << "the mean cost a round";
+  engine.run(8);
+  EXPECT_GT((engine.sync().anchor(0)[0].narrow(0, 0, 21) - anchor).abs().max().item<double>(),
+            1e-3);
+  EXPECT_LE((engine.row(0) - engine.row(3)).abs().max().item<double>(), 0);
+}
+
+TEST(Rules, ALateRoundAfterSynchronousStepsNeedsNoExchangeForItsAnchor) {
+  const Problem problem{4, 21};
+  const char* text = "gradients(when=until(10, every(1))) + deltas(when=after(10, every(8)))";
+  Engine engine(problem, {}, text);
+  engine.run(10);
+  EXPECT_EQ(engine.sync().rounds().everyone, 0);
+  EXPECT_EQ(
+      (engine.sync().anchor(0)[0].narrow(0, 0, 21) - engine.row(2)).abs().max().item<double>(), 0);
+  EXPECT_LE(engine.run(90).deviation(post_local_sgd(problem, {}, kSteps, 10, 8)), kTolerance);
+}
+
+TEST(Rules, AnEarlyAnchorIsTheStart) {
+  Engine engine({3, 21}, {}, "deltas(when=every(8))");
+  EXPECT_EQ(
+      (engine.sync().anchor(0)[0].narrow(0, 0, 21) - engine.row(0)).abs().max().item<double>(), 0);
+}
+
+TEST(Rules, FinishLandsWhatIsInFlight) {
+  const Problem problem{3, 21};
+  Engine engine(problem, {}, "parameters(when=every(8), delay=steps(5))");
+  engine.run(8);
+  const at::Tensor mean = engine.mean_row().clone();
+  engine.sync().finish();
+  EXPECT_LE((engine.row(1) - mean).abs().max().item<double>(), kTolerance);
+  EXPECT_EQ(engine.sync().take_landed().size(), 1u);
+}
+
+// A delayed message is the one of its launch, whatever the rows do meanwhile, and lands before the
+// next is due.
+TEST(Rules, ADelayBeyondTheNextDueStepLandsThere) {
+  const Problem problem{3, 21};
+  EXPECT_LE(
+      Engine(problem, {}, "parameters(when=every(4), delay=steps(9))")
+          .run(kSteps)
+          .deviation(Engine(problem, {}, "parameters(when=every(4), delay=steps(4))").run(kSteps)),
+      0);
+}
+
+TEST(Costs, PredictedAreMeteredForEveryStrategy) {
+  for (int workers : {1, 2, 3, 8}) {
+    for (const char* text : {"synchronous", "local_sgd(1)", "local_sgd(8)", "post_local_sgd(30, 8)",
+                             "deltas(when=every(5))", "deltas(when=after(10, every(8)))",
+                             "gradients(when=every(3)) + parameters(when=every(4))",
+                             "parameters(when=every(4)) + parameters(when=every(6))",
+                             "parameters(when=every(8), delay=steps(3))",
+                             "parameters(when=every(10)) + deltas(when=after(20, every(7)))"}) {
+      Engine engine({workers, 21}, {}, text);
+      engine.run(kSteps);
+      const double message = static_cast<double>(engine.rows().layout().columns) * sizeof(double);
+      const Cost cost = predict_cost(parse_strategy(text), workers, kSteps, message);
+      EXPECT_EQ(cost.rounds, engine.sync().rounds()) << text;
+      EXPECT_DOUBLE_EQ(cost.bytes_sent_per_worker, engine.metered().bytes_sent_per_worker())
+          << text << ", n = " << workers;
+    }
+  }
+}
+
+// A communicator whose exchanges fail on demand.
+class Failing : public Communicator {
+ public:
+  explicit Failing(Communicator& inner) : inner_(inner) {}
+  int rank() const override { return 0; }
+  int size() const override { return 1; }
+  int local_workers() const override { return inner_.local_workers(); }
+  std::unique_ptr<Exchange> launch_mean(const at::Tensor& rows, const at::Tensor& mean) override {
+    if (!fail) return inner_.launch_mean(rows, mean);
+    mean.fill_(std::nan(""));
+    struct Lost : Exchange {
+      bool done() override { return true; }
+      void wait() override { throw CommunicationError("rank 1 is lost"); }
+    };
+    return std::make_unique<Lost>();
+  }
+  std::vector<std::string> gather(const std::string& bytes) override {
+    return inner_.gather(bytes);
+  }
+  std::int64_t wire_bytes_sent() const override { return 0; }
+  bool fail = false;
+
+ private:
+  Communicator& inner_;
+};
+
+TEST(Rules, AFailedExchangeLeavesTheRowsAsTheyWere) {
+  for (const char* text : {"local_sgd(2)", "deltas(when=every(2))", "synchronous"}) {
+    const auto tensor = [] { return at::randn({40}, at::kDouble).set_requires_grad(true); };
+    std::vector<std::vector<NamedTensor>> models = {{{"x", tensor()}}, {{"x", tensor()}}};
+    models[1][0].tensor.detach().copy_(models[0][0].tensor.detach());
+    Rows rows(models);
+    const auto local = local_communicator(2);
+    Failing comm(*local);
+    Synchronizer sync(rows, comm, parse_strategy(text));
+    rows.gradients().copy_(at::randn_like(rows.gradients()));
+    rows.parameters().copy_(at::randn_like(rows.parameters()));
+    const at::Tensor x = rows.parameters().clone(), g = rows.gradients().clone();
+    comm.fail = true;
+    EXPECT_THROW(
+        {
+          for (int t = 0; t < 2; ++t) {
+            sync.reduce_gradients();
+            sync.advance(at::zeros({2}), 0.1);
+          }
+        },
+        CommunicationError)
+        << text;
+    EXPECT_TRUE(rows.parameters().equal(x)) << text;
+    EXPECT_TRUE(rows.gradients().equal(g)) << text;
+  }
+}
+
+TEST(Rules, WorkersThatStartApartAreRefused) {
+  std::vector<std::vector<NamedTensor>> models = {{{"x", at::zeros({4}).set_requires_grad(true)}},
+                                                  {{"x", at::ones({4}).set_requires_grad(true)}}};
+  Rows rows(models);
+  const auto local = local_communicator(2);
+  EXPECT_THROW(Synchronizer(rows, *local, parse_strategy("synchronous")), UsageError);
+}
+
+}  // namespace
+}  // namespace entrain
