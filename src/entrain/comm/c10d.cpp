@@ -176,12 +176,14 @@ std::unique_ptr<Exchange> C10d::launch_mean(const at::Tensor& rows, const at::Te
   }
   const std::int64_t chunk = (columns + size() - 1) / size();
   wire_bytes_ += (size() - 1) * chunk * (partial.element_size() + mean.element_size());
-  auto over = std::make_shared<std::future<void>>(
-      queue_.push([this, partial, mean] { direct_mean(partial, mean); }));
+  const std::shared_future<void> over =
+      queue_.push([this, partial, mean] { direct_mean(partial, mean); });
   const auto wait = [over](std::chrono::milliseconds slice) {
-    return over->wait_for(slice) == std::future_status::ready;
+    if (over.wait_for(slice) != std::future_status::ready) return false;
+    over.get();
+    return true;
   };
-  return std::make_unique<C10dExchange>(*this, ++exchanges_, wait, [over] { over->get(); });
+  return std::make_unique<C10dExchange>(*this, ++exchanges_, wait, [] {});
 }
 
 // Chunk p of every message goes to process p, which sums it and sends the mean of it to all.

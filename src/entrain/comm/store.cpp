@@ -75,7 +75,9 @@ Store Store::join(const Place& place, milliseconds timeout) {
       if (Clock::now() > deadline) break;
       std::this_thread::sleep_for(milliseconds(20));
     }
-  } catch (const c10::Error&) {
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception&) {
     throw CommunicationError(fmt::format("the store at {} went away while {} had not arrived",
                                          where, print_ranks(missing)));
   }
