@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <functional>
+
 #include "entrain/comm/local.h"
 #include "entrain/comm/metered.h"
 #include "entrain/core/team.h"
@@ -19,6 +21,7 @@ class Engine {
   Engine(const reference::Problem& problem, const reference::Sgd& options,
          const std::string& strategy)
       : problem_(problem),
+        base_lr_(options.lr),
         team_(1),
         rows_(models(problem)),
         local_(local_communicator(problem.workers)),
@@ -28,8 +31,12 @@ class Engine {
                        {options.lr, options.momentum, 0, options.weight_decay, options.nesterov})) {
   }
 
+  /// The learning rate of step t is the optimizer's times factor(t).
+  std::function<double(int)> lr_factor = [](int) { return 1.0; };
+
   void step() {
     const int t = static_cast<int>(sync_.step()) + 1;
+    optimizer_->set_lr(base_lr_ * lr_factor(t));
     auto x = rows_.parameters().accessor<double, 2>();
     auto g = rows_.gradients().accessor<double, 2>();
     for (int i = 0; i < problem_.workers; ++i) {
@@ -80,6 +87,7 @@ class Engine {
   }
 
   reference::Problem problem_;
+  double base_lr_;
   Team team_;
   Rows rows_;
   std::unique_ptr<Communicator> local_;

@@ -71,6 +71,44 @@ TEST(Conformance, DelayedRounds) {
   });
 }
 
+TEST(Conformance, Cocod) {
+  for_all([](const Problem& problem, const Sgd& options) {
+    for (int h : {1, 3, 8}) {
+      EXPECT_LE(Engine(problem, options, fmt::format("cocod({})", h))
+                    .run(kSteps)
+                    .deviation(cocod(problem, options, kSteps, h)),
+                kTolerance)
+          << "h = " << h;
+    }
+  });
+}
+
+// ALGORITHMS 3.6, 3: the anchor's one velocity is the mean of the nodes' buffers, and follows the
+// learning rate.
+TEST(Conformance, OverlapLocalSgd_3_6_3) {
+  const auto constant = [](int) { return 1.0; };
+  const auto falling = [](int t) { return t <= 30 ? 1.0 : t <= 60 ? 0.5 : 0.125; };
+  for_all([&](const Problem& problem, const Sgd& options) {
+    for (int h : {1, 2, 8}) {
+      for (const auto& [alpha, beta] : {std::pair{0.6, 0.7}, {0.6, 0.0}, {0.2, 0.9}}) {
+        const std::string text = fmt::format("overlap_local_sgd({}, {}, {})", h, alpha, beta);
+        EXPECT_LE(
+            Engine(problem, options, text)
+                .run(kSteps)
+                .deviation(overlap_local_sgd(problem, options, kSteps, h, alpha, beta, constant)),
+            kTolerance)
+            << text;
+        Engine scheduled(problem, options, text);
+        scheduled.lr_factor = falling;
+        EXPECT_LE(scheduled.run(kSteps).deviation(
+                      overlap_local_sgd(problem, options, kSteps, h, alpha, beta, falling)),
+                  kTolerance)
+            << text << " with a falling learning rate";
+      }
+    }
+  });
+}
+
 // ALGORITHMS 0.5, 1: with local momentum, for any loss.
 TEST(Identities, LocalSgdOfOneIsSynchronous_0_5_1) {
   for_all([](const Problem& problem, const Sgd& options) {

@@ -123,4 +123,53 @@ inline State delayed_adopt(const Problem& problem, const Sgd& sgd, int steps, in
   return state;
 }
 
+/// CoCoD: every h steps onto the average of the launch before, with the own progress since then
+/// (ALGORITHMS 3.5).
+inline State cocod(const Problem& problem, const Sgd& sgd, int steps, int h) {
+  State state(problem);
+  std::vector<Vector> at_launch;
+  Vector average;
+  for (int t = 1; t <= steps; ++t) {
+    local_step(problem, sgd, t, state);
+    if (t % h != 0) continue;
+    if (t > h) {
+      for (std::size_t i = 0; i < state.x.size(); ++i) {
+        for (std::size_t j = 0; j < average.size(); ++j) {
+          state.x[i][j] = average[j] + (state.x[i][j] - at_launch[i][j]);
+        }
+      }
+    }
+    at_launch = state.x;
+    average = mean_of(state.x);
+  }
+  return state;
+}
+
+/// Overlap-Local-SGD as its authors' code has it: every node keeps a buffer in gradient units and
+/// sends z - lr buffer (ALGORITHMS 3.1). `lr_factor(t)` scales the learning rate of step t.
+template <class Factor>
+State overlap_local_sgd(const Problem& problem, Sgd sgd, int steps, int h, double alpha,
+                        double beta, Factor lr_factor) {
+  State state(problem);
+  const double lr = sgd.lr;
+  Vector z = state.x[0], next_z = z;
+  std::vector<Vector> buffer(state.x.size(), Vector(z.size()));
+  for (int t = 1; t <= steps; ++t) {
+    sgd.lr = lr * lr_factor(t);
+    local_step(problem, sgd, t, state);
+    if (t % h != 0) continue;
+    z = next_z;
+    next_z.assign(z.size(), 0);
+    for (std::size_t i = 0; i < state.x.size(); ++i) {
+      for (std::size_t j = 0; j < z.size(); ++j) {
+        double& x = state.x[i][j];
+        x = (1 - alpha) * x + alpha * z[j];
+        buffer[i][j] = beta * buffer[i][j] + (z[j] - x) / sgd.lr;
+        next_z[j] += (z[j] - sgd.lr * buffer[i][j]) / static_cast<double>(state.x.size());
+      }
+    }
+  }
+  return state;
+}
+
 }  // namespace reference

@@ -17,7 +17,9 @@ Agenda agenda_of(const std::vector<Round>& rounds) {
 Agenda gradient_agenda(const Strategy& strategy) { return agenda_of(strategy.gradients); }
 Agenda parameter_agenda(const Strategy& strategy) { return agenda_of(strategy.parameters); }
 
-bool needs_anchor(const ParameterRound& round) { return round.what == What::deltas; }
+bool needs_anchor(const ParameterRound& round) {
+  return round.what == What::deltas || round.outer.has_velocity || round.delay.first_anchor;
+}
 
 Cost predict_cost(const Strategy& strategy, int n, std::int64_t steps, double message_bytes) {
   Cost cost;
@@ -30,7 +32,8 @@ Cost predict_cost(const Strategy& strategy, int n, std::int64_t steps, double me
     const int firing = parameters.fire(step);
     if (firing >= 0) {
       ++cost.rounds.everyone;
-      if (strategy.parameters[firing].delay.steps == 0) agreement.adopted();
+      const ParameterRound& round = strategy.parameters[firing];
+      if (round.delay.steps == 0 && round.merge.adopts) agreement.adopted();
     }
     for (const ParameterRound& round : strategy.parameters) {
       if (round.when.start == step && needs_anchor(round) && !agreement.equal()) {

@@ -43,7 +43,8 @@ class Agreement {
 Agenda gradient_agenda(const Strategy& strategy);
 Agenda parameter_agenda(const Strategy& strategy);
 
-/// Whether a round keeps an anchor: mean + adopt of parameters needs none.
+/// Whether a round keeps an anchor from landing to landing: a mean of parameters is one only while
+/// it lands.
 bool needs_anchor(const ParameterRound& round);
 
 }  // namespace entrain

@@ -1,18 +1,11 @@
 #include "entrain/strategy/round.h"
 
-#include "entrain/core/errors.h"
-
 namespace entrain {
 namespace {
 
 template <class T>
 Choice<T> plain(const char* name, const char* meaning) {
   return {name, {}, meaning, [name](const Arguments&) { return T{call(name)}; }};
-}
-
-Delay steps(std::int64_t k) {
-  if (k < 0) throw UsageError(fmt::format("steps({}): a delay must be >= 0", k));
-  return {call("steps", {{"", number(static_cast<double>(k))}}), k};
 }
 
 }  // namespace
@@ -25,26 +18,6 @@ const std::vector<Choice<Topology>>& topology_choices() {
 
 const std::vector<Choice<Codec>>& codec_choices() {
   static const std::vector<Choice<Codec>> choices = {plain<Codec>("exact", "as it is")};
-  return choices;
-}
-
-const std::vector<Choice<Outer>>& outer_choices() {
-  static const std::vector<Choice<Outer>> choices = {
-      plain<Outer>("mean", "the anchor becomes the average")};
-  return choices;
-}
-
-const std::vector<Choice<Merge>>& merge_choices() {
-  static const std::vector<Choice<Merge>> choices = {
-      plain<Merge>("adopt", "the worker becomes the anchor")};
-  return choices;
-}
-
-const std::vector<Choice<Delay>>& delay_choices() {
-  static const std::vector<Choice<Delay>> choices = {
-      {"steps", {{"k"}}, "lands k steps after the launch; 0 blocks", [](const Arguments& a) {
-         return steps(a.integer("k"));
-       }}};
   return choices;
 }
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "entrain/strategy/delay.h"
+#include "entrain/strategy/merge.h"
+#include "entrain/strategy/outer.h"
 #include "entrain/strategy/schedule.h"
 
 namespace entrain {
@@ -12,22 +15,6 @@ struct Topology {
 /// In which form a message travels. `exact`: as it is.
 struct Codec {
   Value text = call("exact");
-};
-
-/// How the anchor moves when a round lands. `mean`: it becomes the average.
-struct Outer {
-  Value text = call("mean");
-};
-
-/// How a worker meets the anchor when a round lands. `adopt`: it becomes the anchor.
-struct Merge {
-  Value text = call("adopt");
-};
-
-/// How long a message is in flight. `steps(0)`: the round blocks until it has landed.
-struct Delay {
-  Value text = call("steps", {{"", number(0)}});
-  std::int64_t steps = 0;
 };
 
 /// Which columns of the rows a round exchanges. `all`: the whole model.
@@ -58,8 +45,8 @@ struct ParameterRound {
   Topology whom = {};
   What what = What::parameters;
   Codec codec = {};
-  Outer outer = {};
-  Merge merge = {};
+  Outer outer = mean();
+  Merge merge = adopt();
   Delay delay = {};
   Slice slice = {};
   StatePolicy state = {};
@@ -75,9 +62,6 @@ struct Strategy {
 /// The values of the axes that texts may name.
 const std::vector<Choice<Topology>>& topology_choices();
 const std::vector<Choice<Codec>>& codec_choices();
-const std::vector<Choice<Outer>>& outer_choices();
-const std::vector<Choice<Merge>>& merge_choices();
-const std::vector<Choice<Delay>>& delay_choices();
 const std::vector<Choice<Slice>>& slice_choices();
 const std::vector<Choice<StatePolicy>>& state_choices();
 

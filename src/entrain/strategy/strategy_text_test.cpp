@@ -84,7 +84,10 @@ TEST(StrategyText, AThousandRandomStrategiesReadBack) {
         ParameterRound round{.when = random_schedule(random, 0)};
         if (random.below(2) == 0) round.what = What::deltas;
         const auto k = static_cast<std::int64_t>(random.below(4));
-        round.delay = {call("steps", {{"", number(static_cast<double>(k))}}), k};
+        round.delay = k == 3 ? period(random.below(2) == 0) : steps(k);
+        if (random.below(2) == 0)
+          round.merge = random.below(2) == 0 ? rebase() : pull(random.uniform());
+        if (random.below(2) == 0) round.outer = momentum(random.uniform(), random.below(2) == 0);
         strategy.parameters.push_back(round);
       }
     }

@@ -21,7 +21,7 @@ Synchronizer::Synchronizer(Rows& rows, Communicator& comm, Strategy strategy)
   validate(strategy_);
   ENTRAIN_CHECK(rows.workers() == comm.local_workers());
   agree();
-  for (const ParameterRound& spec : strategy_.parameters) rounds_.push_back({spec, {}, {}, {}, {}});
+  for (const ParameterRound& spec : strategy_.parameters) rounds_.emplace_back().spec = spec;
   for (Round& round : rounds_) {
     if (round.spec.when.start == 0) start(round);
   }
@@ -64,14 +64,14 @@ void Synchronizer::reduce_gradients() {
   landed_.push_back({"gradients", step, step, blocked});
 }
 
-void Synchronizer::advance(const at::Tensor& /*losses*/, double /*lr*/) {
+void Synchronizer::advance(const at::Tensor& /*losses*/, double lr) {
   ++step_;
   agreement_.stepped(std::exchange(gradients_averaged_, false));
-  if (step_ >= next_event_) take_step();
+  if (step_ >= next_event_) take_step(lr);
 }
 
 // The order of DESIGN 2, rule 1. One slice: the whole model.
-void Synchronizer::take_step() {
+void Synchronizer::take_step(double lr) {
   rows_.verify();
   for (Round& round : rounds_) {
     if (round.flight && round.flight->lands <= step_) land(round);
@@ -81,8 +81,10 @@ void Synchronizer::take_step() {
     for (int i = 0; i <= firing; ++i) {
       if (rounds_[i].flight) land(rounds_[i]);
     }
-    launch(rounds_[firing]);
-    if (rounds_[firing].spec.delay.steps == 0) land(rounds_[firing]);
+    Round& round = rounds_[firing];
+    if (round.spec.delay.first_anchor && !round.launch_lr) meet_start(round);
+    launch(round, lr);
+    if (round.spec.delay.steps == 0) land(round);
   }
   for (Round& round : rounds_) {
     if (round.spec.when.start == step_) start(round);
@@ -106,30 +108,46 @@ void Synchronizer::start(Round& round) {
   landed_.push_back({"everyone", step_, step_, blocked});
 }
 
-void Synchronizer::launch(Round& round) {
+// Nothing has been launched yet, so there is nothing to wait for: the anchor is that of the start.
+void Synchronizer::meet_start(Round& round) {
+  const at::Tensor& x = rows_.parameters();
+  round.spec.merge.meet(x, round.anchor,
+                        round.spec.merge.needs_launched ? x.clone() : at::Tensor());
+}
+
+void Synchronizer::launch(Round& round, double lr) {
   const at::Tensor& x = rows_.parameters();
   if (!round.mixed.defined()) round.mixed = at::empty({1, x.size(1)}, x.options());
   round.message = x;
-  if (round.spec.what == What::deltas) {
-    round.message = round.anchor - x;
-  } else if (round.spec.delay.steps > 0) {
-    round.message = x.clone();  // the rows move on while the message is in flight
+  if (round.spec.delay.steps > 0 || round.spec.merge.needs_launched) {
+    if (!round.launched.defined()) round.launched = at::empty_like(x, at::MemoryFormat::Contiguous);
+    round.message = round.launched.copy_(x);  // the rows move on while the message is in flight
   }
+  if (round.spec.what == What::deltas) round.message = round.anchor - x;
+  const std::int64_t delay = round.spec.delay.steps;
   round.flight.emplace(Flight{comm_->launch_mean(round.message, round.mixed), step_,
-                              step_ + round.spec.delay.steps});
+                              delay == kNever ? kNever : step_ + delay,
+                              round.launch_lr ? lr / *round.launch_lr : 1});
+  round.launch_lr = lr;
   ++counts_.everyone;
 }
 
-// outer = mean: the anchor becomes the average; merge = adopt: every worker becomes the anchor.
+// The anchor moves, then the workers meet it.
 void Synchronizer::land(Round& round) {
   const double blocked = wait(*round.flight->exchange);
-  if (round.spec.what == What::deltas) {
-    round.anchor.sub_(round.mixed);
-    rows_.parameters().copy_(round.anchor);
-  } else {
-    rows_.parameters().copy_(round.mixed);
+  const bool deltas = round.spec.what == What::deltas;
+  at::Tensor anchor = round.mixed;
+  if (needs_anchor(round.spec)) {
+    anchor = round.anchor;
+    if (round.spec.outer.has_velocity && !round.velocity.defined()) {
+      round.velocity = at::zeros_like(anchor);
+    }
+    round.spec.outer.move({anchor, deltas ? at::Tensor() : round.mixed,
+                           deltas ? round.mixed : at::Tensor(), round.velocity,
+                           round.flight->lr_ratio});
   }
-  if (round.flight->launched == step_) agreement_.adopted();
+  round.spec.merge.meet(rows_.parameters(), anchor, round.launched);
+  if (round.spec.merge.adopts && round.flight->launched == step_) agreement_.adopted();
   landed_.push_back({"everyone", round.flight->launched, step_, blocked});
   round.flight.reset();
 }

@@ -62,18 +62,24 @@ class Synchronizer {
   struct Flight {
     std::unique_ptr<Exchange> exchange;
     std::int64_t launched, lands;
+    double lr_ratio;  // of this launch to the one before
   };
   struct Round {
     ParameterRound spec;
-    at::Tensor anchor;   // [1, S]
-    at::Tensor message;  // [w, S], deltas only
-    at::Tensor mixed;    // [1, S]
+    at::Tensor anchor;    // [1, S]
+    at::Tensor velocity;  // [1, S], of the outer optimizer
+    at::Tensor
+        launched;  // [w, S]: the parameters at the launch, if the round is in flight or wants them
+    at::Tensor message;    // [w, S]
+    at::Tensor mixed;      // [1, S]
+    std::optional<double> launch_lr;  // of the last launch
     std::optional<Flight> flight;
   };
 
   void agree();
-  void take_step();
-  void launch(Round& round);
+  void take_step(double lr);
+  void launch(Round& round, double lr);
+  void meet_start(Round& round);
   void land(Round& round);
   void start(Round& round);
   double wait(Exchange& exchange);

@@ -1,0 +1,192 @@
+// The result of a run does not depend on how its workers are spread over processes and threads.
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "entrain/train/safetensors.h"
+#include "process/command.h"
+
+namespace entrain {
+namespace {
+
+using Json = nlohmann::json;
+
+const Words kCnn = {"workers=8", "train.batch=16", "train.steps=48", "threads.intra=1"};
+const Words kSoftmax = {"model.name=softmax", "workers=8", "train.batch=16", "train.steps=48"};
+const Words kReproducible = {"comm.sums=reproducible"};
+
+class Layouts : public ProcessTest {
+ protected:
+  // Trains in so many processes, by the launcher if there are several; the summary.
+  Json train(int processes, const Words& settings) {
+    const std::string out = "run" + std::to_string(++runs_);
+    Words words = {"train"};
+    if (processes > 1) words = {"launch", "-n", std::to_string(processes), "--", "train"};
+    expect_exit(run(join(join(words, settings), {"--out", out})), 0);
+    return summary_of(*this / out, processes);
+  }
+
+  Json summary_of(const std::filesystem::path& out, int processes) {
+    const Json summary = Json::parse(file_content(out / "summary.json"));
+    EXPECT_EQ(summary.at("processes"), processes);
+    EXPECT_EQ(summary.at("parameters_hash").get<std::string>().size(), 16u);
+    EXPECT_EQ(summary.at("wire_bytes_sent").get<std::int64_t>() > 0, processes > 1);
+    return summary;
+  }
+
+  std::filesystem::path model(int run) const {
+    return *this / ("run" + std::to_string(run)) / "model.safetensors";
+  }
+
+  // Expects that the layouts agree in parameters and costs; the summary of one process.
+  Json expect_one_result(const Words& settings, const std::vector<int>& processes) {
+    const Json one = train(1, join(settings, kReproducible));
+    for (const int n : processes) {
+      SCOPED_TRACE(std::to_string(n) + " processes");
+      const Json other = train(n, join(settings, kReproducible));
+      for (const char* same : {"parameters_hash", "rounds", "bytes_sent_per_worker", "samples",
+                               "evaluation_bytes_sent_per_worker", "test_loss", "test_accuracy"}) {
+        EXPECT_EQ(other.at(same), one.at(same)) << same;
+      }
+    }
+    return one;
+  }
+
+ private:
+  int runs_ = 0;
+};
+
+template <class Number>
+void add_squares(const at::Tensor& a, const at::Tensor& b, double& difference, double& norm) {
+  const Number* x = a.data_ptr<Number>();
+  const Number* y = b.data_ptr<Number>();
+  for (std::int64_t i = 0; i < a.numel(); ++i) {
+    difference += (double(x[i]) - double(y[i])) * (double(x[i]) - double(y[i]));
+    norm += double(y[i]) * double(y[i]);
+  }
+}
+
+// |a - b| / |b| over all tensors of two files.
+double deviation(const std::filesystem::path& first, const std::filesystem::path& second) {
+  const TensorFile a = load_tensors(first), b = load_tensors(second);
+  double difference = 0, norm = 0;
+  EXPECT_EQ(a.tensors.size(), b.tensors.size());
+  for (std::size_t i = 0; i < b.tensors.size(); ++i) {
+    EXPECT_EQ(a.tensors[i].name, b.tensors[i].name);
+    const bool single = b.tensors[i].tensor.scalar_type() == at::kFloat;
+    (single ? add_squares<float> : add_squares<double>)(a.tensors[i].tensor, b.tensors[i].tensor,
+                                                        difference, norm);
+  }
+  EXPECT_GT(norm, 0);
+  return std::sqrt(difference / norm);
+}
+
+// The bytes of a worker's row: float32, each tensor filled up to 64 bytes.
+double row_bytes(const std::filesystem::path& file) {
+  std::int64_t bytes = 0;
+  for (const NamedTensor& one : load_tensors(file).tensors) {
+    bytes += (one.tensor.numel() + 15) / 16 * 64;
+  }
+  return static_cast<double>(bytes);
+}
+
+TEST_F(Layouts, EightRowsAreFourProcessesOfTwoAndEightOfOne) { expect_one_result(kCnn, {4, 8}); }
+
+TEST_F(Layouts, SynchronousAndPostLocal) {
+  for (const char* strategy : {"synchronous", "post_local_sgd(24, 8)"}) {
+    SCOPED_TRACE(strategy);
+    expect_one_result(join(kCnn, {std::string("strategy.preset=") + strategy}), {4});
+    expect_one_result(join(kSoftmax, {std::string("strategy.preset=") + strategy}), {8});
+  }
+}
+
+TEST_F(Layouts, NumbersThatAreNoPowersOfTwo) {
+  expect_one_result({"model.name=softmax", "workers=6", "train.steps=30", "train.batch=16",
+                     "strategy.preset=local_sgd(5)"},
+                    {2, 3, 6});
+}
+
+TEST_F(Layouts, StartedByHandIsTheSame) {
+  std::vector<Running> ranks =
+      start_ranks({0, 1, 2, 3}, 4, free_port(), join(join(kCnn, kReproducible), {"--out", "hand"}));
+  for (const Outcome& outcome : wait_all(ranks)) expect_exit(outcome, 0);
+  const Json by_hand = summary_of(*this / "hand", 4), alone = train(1, join(kCnn, kReproducible));
+  EXPECT_EQ(by_hand.at("parameters_hash"), alone.at("parameters_hash"));
+}
+
+TEST_F(Layouts, TheSameCommandTwice) {
+  for (const int processes : {1, 4}) {
+    EXPECT_EQ(train(processes, kCnn).at("parameters_hash"),
+              train(processes, kCnn).at("parameters_hash"))
+        << processes << " processes";
+  }
+}
+
+TEST_F(Layouts, AnotherSeedIsAnotherResult) {
+  EXPECT_NE(train(1, kSoftmax).at("parameters_hash"),
+            train(1, join(kSoftmax, {"seed=2"})).at("parameters_hash"));
+}
+
+TEST_F(Layouts, ThreadsDoNotMatter) {
+  const Json one = train(1, join(kCnn, {"threads.workers=1"}));
+  for (const char* threads : {"threads.workers=2", "threads.workers=5"}) {
+    EXPECT_EQ(train(1, join(kCnn, {threads})).at("parameters_hash"), one.at("parameters_hash"))
+        << threads;
+  }
+}
+
+TEST_F(Layouts, FastSumsOfFloatsAgreeTo1e5) {
+  for (const int processes : {1, 4, 8}) train(processes, kSoftmax);
+  EXPECT_LE(deviation(model(2), model(1)), 1e-5);
+  EXPECT_LE(deviation(model(3), model(1)), 1e-5);
+}
+
+TEST_F(Layouts, FastSumsOfDoublesAgreeTo1e10) {
+  const Words settings = join(kCnn, {"train.dtype=float64", "train.steps=24"});
+  for (const int processes : {1, 4, 8}) train(processes, settings);
+  EXPECT_LE(deviation(model(2), model(1)), 1e-10);
+  EXPECT_LE(deviation(model(3), model(1)), 1e-10);
+}
+
+TEST_F(Layouts, CostsAreThoseThatTheStrategyPredicts) {
+  for (const char* strategy : {"local_sgd(8)", "synchronous", "post_local_sgd(17, 4)"}) {
+    for (const int processes : {1, 2}) {
+      SCOPED_TRACE(std::string(strategy) + ", processes " + std::to_string(processes));
+      const Json counted =
+          train(processes, join(kSoftmax, {std::string("strategy.preset=") + strategy}));
+      const double row = row_bytes(model(1));
+      EXPECT_EQ(row, (7840 + 16) * 4);
+      const Outcome shown = run({"strategy", "show", strategy, "--workers", "8", "--steps", "48",
+                                 "--megabytes", Json(row / 1e6).dump(), "--json"});
+      expect_exit(shown, 0);
+      const Json predicted = Json::parse(shown.out);
+      EXPECT_EQ(counted.at("rounds"), predicted.at("rounds"));
+      EXPECT_NEAR(counted.at("bytes_sent_per_worker").get<double>() /
+                      predicted.at("bytes_sent_per_worker").get<double>(),
+                  1, 1e-12);
+    }
+  }
+  EXPECT_EQ(row_bytes(model(1)), row_bytes(model(2)));
+}
+
+TEST_F(Layouts, LocalSgdSendsOneRowARound) {
+  const Json summary = train(1, kCnn);
+  EXPECT_EQ(summary.at("rounds"),
+            Json({{"everyone", 6}, {"groups", 0}, {"neighbours", 0}, {"gradients", 0}}));
+  EXPECT_EQ(row_bytes(model(1)), 206928 * 4);
+  EXPECT_EQ(summary.at("bytes_sent_per_worker"), 6 * 1.75 * 206928 * 4);
+  EXPECT_EQ(summary.at("evaluation_bytes_sent_per_worker"), 1.75 * 206928 * 4);
+}
+
+TEST_F(Layouts, TheExampleOnRealDigits) {
+  ENTRAIN_NEEDS_DATA("mnist");
+  const char* source = std::getenv("ENTRAIN_SOURCE");
+  ASSERT_TRUE(source) << "ENTRAIN_SOURCE must be the root of the repository";
+  const std::string example = std::filesystem::path(source) / "examples/mnist.toml";
+  expect_one_result({example, "data.root=" + real_data("mnist").string(), "train.steps=16",
+                     "train.batch=16", "threads.intra=1"},
+                    {4});
+}
+
+}  // namespace
+}  // namespace entrain
