@@ -76,12 +76,12 @@ class Engine {
   const Rows& rows() const { return rows_; }
 
  private:
-  static std::vector<std::vector<NamedTensor>> models(const reference::Problem& problem) {
-    std::vector<std::vector<NamedTensor>> all;
+  static std::vector<ModelTensors> models(const reference::Problem& problem) {
+    std::vector<ModelTensors> all;
     for (int i = 0; i < problem.workers; ++i) {
       const at::Tensor x = at::empty({problem.size}, at::kDouble);
       for (int j = 0; j < problem.size; ++j) x[j] = problem.start(j);
-      all.push_back({{"x", at::Tensor(x).set_requires_grad(true)}});
+      all.push_back({{{"x", at::Tensor(x).set_requires_grad(true)}}});
     }
     return all;
   }

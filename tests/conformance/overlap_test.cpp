@@ -45,8 +45,9 @@ TEST(Overlap, EffectiveStepIsOneMinusAlpha_3_6_1) {
   // by (1 - alpha) h lr.
   const double lr = 0.01, alpha = 0.6;
   for (const double beta : {0.0, 0.7}) {
-    std::vector<std::vector<NamedTensor>> models(3);
-    for (auto& model : models) model = {{"x", at::zeros({4}, at::kDouble).set_requires_grad(true)}};
+    std::vector<ModelTensors> models(3);
+    for (auto& model : models)
+      model.parameters = {{"x", at::zeros({4}, at::kDouble).set_requires_grad(true)}};
     Rows rows(models);
     Team team(1);
     const auto comm = local_communicator(3);

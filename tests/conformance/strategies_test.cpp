@@ -240,7 +240,7 @@ TEST(Costs, PredictedAreMeteredForEveryStrategy) {
       Engine engine({workers, 21}, {}, text);
       engine.run(kSteps);
       const double message = static_cast<double>(engine.rows().layout().columns) * sizeof(double);
-      const Cost cost = predict_cost(parse_strategy(text), workers, kSteps, message);
+      const Cost cost = predict_cost(parse_strategy(text), workers, kSteps, {message});
       EXPECT_EQ(cost.rounds, engine.sync().rounds()) << text;
       EXPECT_DOUBLE_EQ(cost.bytes_sent_per_worker, engine.metered().bytes_sent_per_worker())
           << text << ", n = " << workers;
@@ -277,8 +277,8 @@ class Failing : public Communicator {
 TEST(Rules, AFailedExchangeLeavesTheRowsAsTheyWere) {
   for (const char* text : {"local_sgd(2)", "deltas(when=every(2))", "synchronous"}) {
     const auto tensor = [] { return at::randn({40}, at::kDouble).set_requires_grad(true); };
-    std::vector<std::vector<NamedTensor>> models = {{{"x", tensor()}}, {{"x", tensor()}}};
-    models[1][0].tensor.detach().copy_(models[0][0].tensor.detach());
+    std::vector<ModelTensors> models = {{{{"x", tensor()}}}, {{{"x", tensor()}}}};
+    models[1].parameters[0].tensor.detach().copy_(models[0].parameters[0].tensor.detach());
     Rows rows(models);
     const auto local = local_communicator(2);
     Failing comm(*local);
@@ -302,8 +302,8 @@ TEST(Rules, AFailedExchangeLeavesTheRowsAsTheyWere) {
 }
 
 TEST(Rules, WorkersThatStartApartAreRefused) {
-  std::vector<std::vector<NamedTensor>> models = {{{"x", at::zeros({4}).set_requires_grad(true)}},
-                                                  {{"x", at::ones({4}).set_requires_grad(true)}}};
+  std::vector<ModelTensors> models = {{{{"x", at::zeros({4}).set_requires_grad(true)}}},
+                                      {{{"x", at::ones({4}).set_requires_grad(true)}}}};
   Rows rows(models);
   const auto local = local_communicator(2);
   EXPECT_THROW(Synchronizer(rows, *local, parse_strategy("synchronous")), UsageError);

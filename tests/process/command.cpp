@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <csignal>
 #include <cstring>
@@ -118,6 +119,13 @@ bool Running::ended() {
   return reaped_;
 }
 
+bool Running::catches_interrupts() const {
+  const std::string status = file_content(fs::path("/proc") / std::to_string(pid_) / "status");
+  const std::size_t at = status.find("SigCgt:\t");
+  if (at == std::string::npos) return false;
+  return std::stoull(status.substr(at + 8, 16), nullptr, 16) >> (SIGINT - 1) & 1;
+}
+
 void Running::send(int signal) const { kill(pid_, signal); }
 void Running::send_group(int signal) const { kill(-pid_, signal); }
 
@@ -131,7 +139,8 @@ Outcome Running::wait() {
     ended_ = Clock::now();
     ADD_FAILURE() << "killed, for it outlived its deadline of " << deadline_ << " s: " << command_;
   }
-  Outcome outcome{command_};
+  Outcome outcome;
+  outcome.command = command_;
   if (WIFEXITED(status_)) outcome.code = WEXITSTATUS(status_);
   if (WIFSIGNALED(status_)) outcome.signal = WTERMSIG(status_);
   outcome.out = file_content(out_);
@@ -151,6 +160,19 @@ Running ProcessTest::start(const Words& words, const Variables& variables, doubl
 
 Outcome ProcessTest::run(const Words& words, const Variables& variables, double deadline) {
   return start(words, variables, deadline).wait();
+}
+
+std::vector<Outcome> ProcessTest::run_all(const std::vector<Words>& commands) {
+  constexpr std::size_t at_a_time = 2;
+  std::vector<Outcome> outcomes;
+  for (std::size_t i = 0; i < commands.size(); i += at_a_time) {
+    std::vector<Running> running;
+    for (std::size_t j = i; j < std::min(i + at_a_time, commands.size()); ++j) {
+      running.push_back(start(commands[j]));
+    }
+    for (Outcome& outcome : wait_all(running)) outcomes.push_back(std::move(outcome));
+  }
+  return outcomes;
 }
 
 std::vector<Running> ProcessTest::start_ranks(const std::vector<int>& ranks, int size, int port,

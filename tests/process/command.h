@@ -44,6 +44,7 @@ class Running {
 
   pid_t pid() const { return pid_; }
   bool ended();
+  bool catches_interrupts() const;    ///< Whether it is past the loading of its libraries.
   void send(int signal) const;        ///< To the process alone.
   void send_group(int signal) const;  ///< To its group, as a terminal does.
 
@@ -72,6 +73,9 @@ class ProcessTest : public testing::Test {
 
   Running start(const Words& words, const Variables& variables = {}, double deadline = kDeadline);
   Outcome run(const Words& words, const Variables& variables = {}, double deadline = kDeadline);
+
+  /// Runs each of the commands, a few at a time, and gives how they ended in their order.
+  std::vector<Outcome> run_all(const std::vector<Words>& commands);
 
   /// Starts `train` with `words` on the given ranks of `size`, as one would by hand: no launcher.
   std::vector<Running> start_ranks(const std::vector<int>& ranks, int size, int port,

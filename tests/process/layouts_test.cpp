@@ -92,18 +92,18 @@ double row_bytes(const std::filesystem::path& file) {
 
 TEST_F(Layouts, EightRowsAreFourProcessesOfTwoAndEightOfOne) { expect_one_result(kCnn, {4, 8}); }
 
-TEST_F(Layouts, SynchronousAndPostLocal) {
-  for (const char* strategy : {"synchronous", "post_local_sgd(24, 8)"}) {
-    SCOPED_TRACE(strategy);
-    expect_one_result(join(kCnn, {std::string("strategy.preset=") + strategy}), {4});
-    expect_one_result(join(kSoftmax, {std::string("strategy.preset=") + strategy}), {8});
-  }
+TEST_F(Layouts, PostLocal) {
+  expect_one_result(join(kCnn, {"strategy.preset=post_local_sgd(24, 8)"}), {4});
+}
+
+TEST_F(Layouts, Synchronous) {
+  expect_one_result(join(kSoftmax, {"strategy.preset=synchronous"}), {8});
 }
 
 TEST_F(Layouts, NumbersThatAreNoPowersOfTwo) {
   expect_one_result({"model.name=softmax", "workers=6", "train.steps=30", "train.batch=16",
                      "strategy.preset=local_sgd(5)"},
-                    {2, 3, 6});
+                    {2, 6});
 }
 
 TEST_F(Layouts, StartedByHandIsTheSame) {
@@ -115,11 +115,9 @@ TEST_F(Layouts, StartedByHandIsTheSame) {
 }
 
 TEST_F(Layouts, TheSameCommandTwice) {
-  for (const int processes : {1, 4}) {
-    EXPECT_EQ(train(processes, kCnn).at("parameters_hash"),
-              train(processes, kCnn).at("parameters_hash"))
-        << processes << " processes";
-  }
+  const Words settings = {"model.name=softmax", "workers=6", "train.steps=30", "train.batch=16"};
+  EXPECT_EQ(train(1, kCnn).at("parameters_hash"), train(1, kCnn).at("parameters_hash"));
+  EXPECT_EQ(train(3, settings).at("parameters_hash"), train(3, settings).at("parameters_hash"));
 }
 
 TEST_F(Layouts, AnotherSeedIsAnotherResult) {
@@ -128,11 +126,12 @@ TEST_F(Layouts, AnotherSeedIsAnotherResult) {
 }
 
 TEST_F(Layouts, ThreadsDoNotMatter) {
-  const Json one = train(1, join(kCnn, {"threads.workers=1"}));
-  for (const char* threads : {"threads.workers=2", "threads.workers=5"}) {
-    EXPECT_EQ(train(1, join(kCnn, {threads})).at("parameters_hash"), one.at("parameters_hash"))
-        << threads;
-  }
+  const auto hash_with = [this](const std::string& threads) {
+    return train(1, {"workers=8", "train.batch=16", "train.steps=16", "threads.workers=" + threads})
+        .at("parameters_hash");
+  };
+  const Json one = hash_with("1");
+  for (const char* threads : {"2", "5", "8"}) EXPECT_EQ(hash_with(threads), one) << threads;
 }
 
 TEST_F(Layouts, FastSumsOfFloatsAgreeTo1e5) {
@@ -142,31 +141,28 @@ TEST_F(Layouts, FastSumsOfFloatsAgreeTo1e5) {
 }
 
 TEST_F(Layouts, FastSumsOfDoublesAgreeTo1e10) {
-  const Words settings = join(kCnn, {"train.dtype=float64", "train.steps=24"});
+  const Words settings = {"workers=8", "train.batch=16", "train.steps=24", "threads.intra=1",
+                          "train.dtype=float64"};
   for (const int processes : {1, 4, 8}) train(processes, settings);
   EXPECT_LE(deviation(model(2), model(1)), 1e-10);
   EXPECT_LE(deviation(model(3), model(1)), 1e-10);
 }
 
 TEST_F(Layouts, CostsAreThoseThatTheStrategyPredicts) {
-  for (const char* strategy : {"local_sgd(8)", "synchronous", "post_local_sgd(17, 4)"}) {
-    for (const int processes : {1, 2}) {
-      SCOPED_TRACE(std::string(strategy) + ", processes " + std::to_string(processes));
-      const Json counted =
-          train(processes, join(kSoftmax, {std::string("strategy.preset=") + strategy}));
-      const double row = row_bytes(model(1));
-      EXPECT_EQ(row, (7840 + 16) * 4);
-      const Outcome shown = run({"strategy", "show", strategy, "--workers", "8", "--steps", "48",
-                                 "--megabytes", Json(row / 1e6).dump(), "--json"});
-      expect_exit(shown, 0);
-      const Json predicted = Json::parse(shown.out);
-      EXPECT_EQ(counted.at("rounds"), predicted.at("rounds"));
-      EXPECT_NEAR(counted.at("bytes_sent_per_worker").get<double>() /
-                      predicted.at("bytes_sent_per_worker").get<double>(),
-                  1, 1e-12);
-    }
+  for (const std::string strategy : {"local_sgd(8)", "synchronous", "post_local_sgd(17, 4)"}) {
+    SCOPED_TRACE(strategy);
+    const Json counted = train(1, join(kSoftmax, {"strategy.preset=" + strategy}));
+    const double row = row_bytes(model(1));
+    EXPECT_EQ(row, (7840 + 16) * 4);
+    const Outcome shown = run({"strategy", "show", strategy, "--workers", "8", "--steps", "48",
+                               "--megabytes", Json(row / 1e6).dump(), "--json"});
+    expect_exit(shown, 0);
+    const Json predicted = Json::parse(shown.out);
+    EXPECT_EQ(counted.at("rounds"), predicted.at("rounds"));
+    EXPECT_NEAR(counted.at("bytes_sent_per_worker").get<double>() /
+                    predicted.at("bytes_sent_per_worker").get<double>(),
+                1, 1e-12);
   }
-  EXPECT_EQ(row_bytes(model(1)), row_bytes(model(2)));
 }
 
 TEST_F(Layouts, LocalSgdSendsOneRowARound) {
@@ -185,7 +181,7 @@ TEST_F(Layouts, TheExampleOnRealDigits) {
   const std::string example = std::filesystem::path(source) / "examples/mnist.toml";
   expect_one_result({example, "data.root=" + real_data("mnist").string(), "train.steps=16",
                      "train.batch=16", "threads.intra=1"},
-                    {4});
+                    {2});
 }
 
 }  // namespace

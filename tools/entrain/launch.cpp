@@ -11,10 +11,14 @@ void add_launch(CommandLine& line) {
   auto options = std::make_shared<LaunchOptions>();
   verb->add_option("-n", options->processes, "Processes to start")->required();
   verb->add_option("command", options->arguments,
-                   "What each process runs, behind --: a verb and its arguments")
+                   "What each process runs, behind --: a verb and its arguments, or the path of a "
+                   "program of your own")
       ->required();
   verb->callback([&line, options] {
-    options->program = line.program;
+    const std::string first = options->arguments.front();
+    const bool own_program = first.find('/') != std::string::npos;  // no verb has one
+    options->program = own_program ? first : line.program;
+    if (own_program) options->arguments.erase(options->arguments.begin());
     line.exit_code = launch(*options);
   });
 }

@@ -80,7 +80,7 @@ void show(CommandLine& line, const ShowArguments& arguments) {
     return;
   }
   const Cost cost = predict_cost(strategy, arguments.facts.workers, arguments.facts.steps,
-                                 1e6 * arguments.megabytes);
+                                 {1e6 * arguments.megabytes});
   if (line.json) {
     const Json json = {{"strategy", print(strategy)},
                        {"rounds_text", print_rounds(strategy)},

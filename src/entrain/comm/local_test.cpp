@@ -50,7 +50,8 @@ TEST(Local, IsOneProcessWithAllWorkers) {
 
 TEST(Local, MeanOverRows) {
   const auto comm = local_communicator(4);
-  const at::Tensor rows = at::arange(0, 4, at::kFloat).view({4, 1}) + at::arange(0, 900).view({1, 900});
+  const at::Tensor rows =
+      at::arange(0, 4, at::kFloat).view({4, 1}) + at::arange(0, 900).view({1, 900});
   EXPECT_TRUE(at::equal(mean_through(*comm, rows), at::arange(0, 900).view({1, 900}) + 1.5));
 }
 

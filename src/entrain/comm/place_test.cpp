@@ -11,10 +11,8 @@ namespace {
 
 using Variables = std::map<std::string, std::string>;
 
-const Variables kPlaced = {{"RANK", "2"},
-                           {"WORLD_SIZE", "4"},
-                           {"MASTER_ADDR", "node-0"},
-                           {"MASTER_PORT", "29500"}};
+const Variables kPlaced = {
+    {"RANK", "2"}, {"WORLD_SIZE", "4"}, {"MASTER_ADDR", "node-0"}, {"MASTER_PORT", "29500"}};
 
 Variables with(const std::string& name, const std::string& text) {
   Variables variables = kPlaced;

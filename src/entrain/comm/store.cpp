@@ -52,12 +52,14 @@ Store Store::join(const Place& place, milliseconds timeout) {
   const auto deadline = Clock::now() + timeout;
   std::optional<Store> store;
   try {
+    if (interrupted()) throw Interrupted("");  // from here on Ctrl-C breaks the calls of c10d
     store = Store(open_store(place.address, place.port, server, timeout));
     store->keys_ = c10::make_intrusive<c10d::PrefixStore>("entrain/" + place.attempt, store->tcp_);
     const std::string own = fmt::format("arrived/{}", place.rank);
     store->keys_->set(own, bytes("here"));
     store->keys_->wait({own}, timeout);  // any other program at that port does not answer this
   } catch (const std::exception& error) {
+    if (interrupted()) throw Interrupted("interrupted while looking for the other ranks");
     throw CommunicationError(
         server
             ? fmt::format("rank 0 cannot host the store at {}: {}; is the port in use? Set another "

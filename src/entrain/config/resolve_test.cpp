@@ -76,7 +76,7 @@ TEST_F(Resolve, EverySettingFromAFile) {
       "[data]\n"
       "name = 'mnist'\n"
       "root = 'D:\\data'\n"
-      "partition = 'dirichlet(0.5)'\n"
+      "partition = 'iid'\n"
       "[model]\n"
       "name = 'mlp'\n"
       "[train]\n"
@@ -105,7 +105,7 @@ TEST_F(Resolve, EverySettingFromAFile) {
   EXPECT_EQ(values.workers, 4);
   EXPECT_EQ(values.data.name, "mnist");
   EXPECT_EQ(values.data.root, "D:\\data");
-  EXPECT_EQ(values.data.partition, "dirichlet(0.5)");
+  EXPECT_EQ(values.data.partition, "iid");
   EXPECT_EQ(values.model.name, "mlp");
   EXPECT_EQ(values.train.epochs, 2.5);
   EXPECT_EQ(values.train.steps, 200);

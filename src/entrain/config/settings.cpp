@@ -65,6 +65,11 @@ std::vector<Setting> make_settings() {
       {ENTRAIN_SETTING(evaluation.every), "steps or epochs between evaluations"},
       {ENTRAIN_SETTING(evaluation.model), "model that is evaluated: the average of the workers",
        one_of({"average"})},
+      {ENTRAIN_SETTING(evaluation.batch_norm),
+       "its BatchNorm statistics: average (of the workers), recalibrate (on training samples), "
+       "auto: "
+       "average if the strategy keeps the workers' parameters together, else recalibrate",
+       one_of({"auto", "average", "recalibrate"})},
 
       {ENTRAIN_SETTING(report.every), "steps between step lines of metrics.jsonl", at_least(1)},
   };

@@ -65,6 +65,8 @@ struct Settings {
   struct Evaluation {
     std::string every = "1ep";      // steps or epochs between evaluations
     std::string model = "average";  // which model is evaluated
+    std::string batch_norm =
+        "auto";  // its statistics: averaged, recalibrated, or as the strategy wants
 
     bool operator==(const Evaluation&) const = default;
   };

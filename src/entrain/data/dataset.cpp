@@ -6,6 +6,7 @@
 
 #include "entrain/core/errors.h"
 #include "entrain/core/text.h"
+#include "entrain/data/cifar.h"
 #include "entrain/data/glyphs.h"
 #include "entrain/data/mnist.h"
 
@@ -85,13 +86,22 @@ const std::vector<DatasetEntry>& dataset_table() {
        "ten drawn shapes, 28x28 grey, 10,000 + 2,000 samples; needs no files",
        {},
        {},
+       [](const std::filesystem::path&) { return std::vector<SourceFile>{}; },
        [](const std::filesystem::path&) { return glyphs(); }},
       {"mnist",
        "handwritten digits, 28x28 grey, 60,000 + 10,000 samples",
-       mnist_files(),
+       {"train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz",
+        "t10k-labels-idx1-ubyte.gz"},
        {"https://ossci-datasets.s3.amazonaws.com/mnist/",
         "https://storage.googleapis.com/cvdf-datasets/mnist/"},
+       mnist_files,
        mnist},
+      {"cifar10",
+       "photographs of ten kinds of things, 32x32 colour, 50,000 + 10,000 samples",
+       {"cifar-10-binary.tar.gz"},
+       {"https://www.cs.toronto.edu/~kriz/"},
+       cifar10_files,
+       cifar10},
   };
   return table;
 }

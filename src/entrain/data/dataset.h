@@ -38,15 +38,24 @@ struct Batch {
 Batch gather(const Dataset& dataset, const Samples& samples, std::span<const std::int64_t> indices,
              at::ScalarType dtype);
 
-/// A data set that can be named; `dataset_table` has one for each.
+/// A file of a data set, and its name in the data set's own folder.
+struct SourceFile {
+  std::filesystem::path path;
+  std::string name;
+};
+
+/// A data set that can be named; `dataset_table` has one for each. `from` is a folder that holds
+/// its files or, where one archive holds them all, that archive.
 struct DatasetEntry {
   std::string name;
   std::string summary;
-  std::vector<std::string> files;   // the original files, without .gz; empty: needs none
-  std::vector<std::string> places;  // URLs of folders with `files` as .gz: official, then mirrors
-  std::function<Dataset(const std::filesystem::path& folder)> load;  // `folder` holds `files`
+  std::vector<std::string> downloads;  // the files to fetch; empty: the data set needs no files
+  std::vector<std::string> places;     // URLs of folders that hold them: official, then mirrors
+  // The files that `load` reads. Throws DataError, which names what is missing.
+  std::function<std::vector<SourceFile>(const std::filesystem::path& from)> files;
+  std::function<Dataset(const std::filesystem::path& from)> load;
 
-  bool needs_files() const { return !files.empty(); }
+  bool needs_files() const { return !downloads.empty(); }
 };
 
 /// Every data set of entrain, in the order in which lists show them.

@@ -74,69 +74,69 @@ void read_content(Reader& reader, std::uint32_t count, at::Tensor& content) {
   if (reader.read({&more, 1}) > 0) broken(reader, expected, "more bytes after them");
 }
 
-Reader open_idx(const std::filesystem::path& folder, const std::string& name) {
-  if (const auto path = plain_or_gz(folder, name)) return Reader(*path);
-  throw DataError(
-      fmt::format("mnist: neither {0} nor {0}.gz is in {1}; run `entrain data prepare mnist "
-                  "--download`, or `entrain data prepare mnist --from PATH` if you have the files",
-                  name, folder.string()));
-}
-
 /// The content of the file: uint8 [N, 1, 28, 28] of images, or [N] of labels.
-at::Tensor read_idx(const std::filesystem::path& folder, const IdxFile& file, std::uint32_t magic,
-                    std::vector<std::string>& warnings) {
-  Reader reader = open_idx(folder, file.name);
+at::Tensor read_idx(const std::filesystem::path& path, const std::string& sha256,
+                    std::uint32_t magic, std::vector<std::string>& warnings) {
+  Reader reader(path);
   const std::vector<std::uint32_t> header = read_header(reader, magic == image_magic ? 4 : 2);
   check_header(reader, header, magic);
   std::vector<std::int64_t> shape{header[1]};
   if (magic == image_magic) shape.insert(shape.end(), {1, image_side, image_side});
   at::Tensor content = at::empty(shape, at::kByte);
   read_content(reader, header[1], content);
-  if (reader.sha256() != file.sha256)
+  if (reader.sha256() != sha256)
     warnings.push_back(fmt::format("{}: its checksum is not that of the official MNIST file",
                                    reader.path().string()));
   return content;
 }
 
-void check_labels(const std::filesystem::path& folder, const std::string& name,
-                  const at::Tensor& labels, std::int64_t images) {
+void check_labels(const std::filesystem::path& path, const at::Tensor& labels,
+                  std::int64_t images) {
   if (labels.numel() != images)
     throw DataError(
-        fmt::format("{}: {} has {} labels, but there are {} images; the files must be of one set",
-                    folder.string(), name, labels.numel(), images));
+        fmt::format("{}: found {} labels, but there are {} images; the files must be of one set",
+                    path.string(), labels.numel(), images));
   const std::uint8_t* first = labels.data_ptr<std::uint8_t>();
   const std::uint8_t* last = first + labels.numel();
   const std::uint8_t* wrong = std::find_if(first, last, [](int label) { return label >= digits; });
   if (wrong != last)
-    throw DataError(fmt::format("{}: {}: expected labels 0 to 9, found {} for sample {}",
-                                folder.string(), name, *wrong, wrong - first));
+    throw DataError(fmt::format("{}: expected labels 0 to 9, found {} for sample {}", path.string(),
+                                *wrong, wrong - first));
 }
 
-Samples read_samples(const std::filesystem::path& folder, const IdxFile& images,
-                     const IdxFile& labels, std::vector<std::string>& warnings) {
-  Samples samples{read_idx(folder, images, image_magic, warnings),
-                  read_idx(folder, labels, label_magic, warnings)};
-  check_labels(folder, labels.name, samples.labels, samples.inputs.size(0));
+/// `part` 0: the training samples, 1: the test samples.
+Samples read_samples(const std::vector<SourceFile>& files, std::size_t part,
+                     std::vector<std::string>& warnings) {
+  const std::size_t images = 2 * part, labels = images + 1;
+  Samples samples{read_idx(files[images].path, idx_files[images].sha256, image_magic, warnings),
+                  read_idx(files[labels].path, idx_files[labels].sha256, label_magic, warnings)};
+  check_labels(files[labels].path, samples.labels, samples.inputs.size(0));
   samples.labels = samples.labels.to(at::kLong);
   return samples;
 }
 
 }  // namespace
 
-const std::vector<std::string>& mnist_files() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> list;
-    for (const IdxFile& file : idx_files) list.push_back(file.name);
-    return list;
-  }();
-  return names;
+std::vector<SourceFile> mnist_files(const std::filesystem::path& folder) {
+  std::vector<SourceFile> files;
+  for (const IdxFile& file : idx_files) {
+    const auto path = plain_or_gz(folder, file.name);
+    if (!path)
+      throw DataError(fmt::format(
+          "mnist: neither {0} nor {0}.gz is in {1}; run `entrain data prepare mnist --download`, "
+          "or `entrain data prepare mnist --from PATH` if you have the files",
+          file.name, folder.string()));
+    files.push_back({*path, path->filename().string()});
+  }
+  return files;
 }
 
 Dataset mnist(const std::filesystem::path& folder) {
+  const std::vector<SourceFile> files = mnist_files(folder);
   Dataset dataset;
   dataset.name = "mnist";
-  dataset.train = read_samples(folder, idx_files[0], idx_files[1], dataset.warnings);
-  dataset.test = read_samples(folder, idx_files[2], idx_files[3], dataset.warnings);
+  dataset.train = read_samples(files, 0, dataset.warnings);
+  dataset.test = read_samples(files, 1, dataset.warnings);
   dataset.classes = digits;
   dataset.mean = {0.1307};
   dataset.deviation = {0.3081};

@@ -1,16 +1,15 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
 #include <vector>
 
 #include "entrain/data/dataset.h"
 
 namespace entrain {
 
-/// The four original files of MNIST, without .gz: training images and labels, test images and
-/// labels.
-const std::vector<std::string>& mnist_files();
+/// The four original files of MNIST in `folder`, each plain or .gz: training images and labels,
+/// test images and labels. Throws DataError if one is missing.
+std::vector<SourceFile> mnist_files(const std::filesystem::path& folder);
 
 /// Loads MNIST (LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to document
 /// recognition", Proc. IEEE 1998) from its original IDX files in `folder`, each plain or .gz.

@@ -2,14 +2,12 @@
 
 #include <ATen/ATen.h>
 
-#include <optional>
 #include <system_error>
 
 #include "entrain/core/errors.h"
 #include "entrain/core/interrupt.h"
 #include "entrain/data/curl.h"
 #include "entrain/data/dataset.h"
-#include "entrain/data/reader.h"
 
 namespace entrain {
 namespace {
@@ -57,27 +55,6 @@ PrepareReport nothing_needed(const DatasetEntry& entry) {
   return {{}, false, fmt::format("{} needs no files: it is made in memory", entry.name), {}};
 }
 
-std::string listed(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
-
-/// The original files in `folder`, in the order of the entry.
-std::vector<path> original_files(const DatasetEntry& entry, const path& folder) {
-  std::vector<path> found;
-  for (const std::string& name : entry.files) {
-    const std::optional<path> file = plain_or_gz(folder, name);
-    if (!file)
-      throw DataError(fmt::format(
-          "{0}: {1} is expected to hold {2} or {2}.gz, and does not; the original files of {0} "
-          "are {3}, each plain or .gz",
-          entry.name, folder.string(), name, listed(entry.files)));
-    found.push_back(*file);
-  }
-  return found;
-}
-
 bool same(const Samples& a, const Samples& b) {
   return at::equal(a.inputs, b.inputs) && at::equal(a.labels, b.labels);
 }
@@ -107,16 +84,16 @@ Dataset load_present(const DatasetEntry& entry, const path& target) {
   }
 }
 
-void copy_all(const std::vector<path>& files, const path& folder) {
-  for (const path& file : files) {
+void copy_all(const std::vector<SourceFile>& files, const path& folder) {
+  for (const SourceFile& file : files) {
     std::error_code error;
-    std::filesystem::copy_file(file, folder / file.filename(), error);
-    if (error) cannot_write(folder / file.filename(), error);
+    std::filesystem::copy_file(file.path, folder / file.name, error);
+    if (error) cannot_write(folder / file.name, error);
   }
 }
 
 PrepareReport lay_out(const DatasetEntry& entry, const path& target, const path& from) {
-  const std::vector<path> files = original_files(entry, from);
+  const std::vector<SourceFile> files = entry.files(from);
   const Dataset dataset = entry.load(from);
   if (occupied(target)) {
     const Dataset present = load_present(entry, target);
@@ -174,8 +151,7 @@ PrepareReport download_dataset(const std::string& name, const path& root) {
             {}};
   }
   const PartialFolder downloads(root / (name + "-download"));
-  for (const std::string& file : entry.files)
-    download_file(entry, file + ".gz", downloads.location());
+  for (const std::string& file : entry.downloads) download_file(entry, file, downloads.location());
   return lay_out(entry, target, downloads.location());
 }
 

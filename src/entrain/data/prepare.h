@@ -14,8 +14,9 @@ struct PrepareReport {
   std::vector<std::string> warnings;  // of the data set, as Dataset::warnings
 };
 
-/// Checks the original files of data set `name` (plain or .gz) in the folder `from` by loading
-/// them, then copies them to `<root>/<name>/`. That folder appears at once and complete, or not at
+/// Checks the original files of data set `name` in the folder `from` (or `from` itself, where that
+/// is an archive that holds them all) by loading them, then copies them as they are to
+/// `<root>/<name>/`. That folder appears at once and complete, or not at
 /// all. A data set that is there already is never overwritten: if it has the same samples, the
 /// report says so, else it is a DataError.
 ///

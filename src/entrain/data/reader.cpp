@@ -1,14 +1,13 @@
 #include "entrain/data/reader.h"
 
-#include <openssl/evp.h>
 #include <zlib.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <system_error>
 
 #include "entrain/core/errors.h"
+#include "entrain/data/sha256.h"
 
 namespace entrain {
 namespace {
@@ -23,11 +22,10 @@ constexpr std::size_t piece = 256 * 1024;  // read, then hash while it is in the
 
 struct Reader::State {
   gzFile file = nullptr;
-  EVP_MD_CTX* digest = nullptr;
+  std::optional<Sha256> digest;
 
   ~State() {
     if (file) gzclose_r(file);
-    EVP_MD_CTX_free(digest);
   }
 };
 
@@ -39,13 +37,13 @@ std::optional<std::filesystem::path> plain_or_gz(const std::filesystem::path& fo
   return std::nullopt;
 }
 
-Reader::Reader(const std::filesystem::path& path) : path_(path), state_(new State) {
+Reader::Reader(const std::filesystem::path& path, Checksum checksum)
+    : path_(path), state_(new State) {
   errno = 0;
   state_->file = gzopen(path.c_str(), "rb");
   if (!state_->file) cannot_read(path, std::generic_category().message(errno ? errno : ENOMEM));
   gzbuffer(state_->file, piece);
-  state_->digest = EVP_MD_CTX_new();
-  ENTRAIN_CHECK(state_->digest && EVP_DigestInit_ex(state_->digest, EVP_sha256(), nullptr) == 1);
+  if (checksum == Checksum::sha256) state_->digest.emplace();
 }
 
 Reader::~Reader() = default;
@@ -56,7 +54,8 @@ std::size_t Reader::read(std::span<std::uint8_t> to) {
   while (done < to.size()) {
     const std::size_t wanted = std::min(piece, to.size() - done);
     const int got = gzread(state_->file, to.data() + done, static_cast<unsigned>(wanted));
-    if (got > 0) ENTRAIN_CHECK(EVP_DigestUpdate(state_->digest, to.data() + done, got) == 1);
+    if (got > 0 && state_->digest)
+      state_->digest->add(to.subspan(done, static_cast<std::size_t>(got)));
     if (got == static_cast<int>(wanted)) {
       done += wanted;
       continue;
@@ -73,12 +72,8 @@ std::size_t Reader::read(std::span<std::uint8_t> to) {
 }
 
 std::string Reader::sha256() {
-  std::array<std::uint8_t, EVP_MAX_MD_SIZE> bytes{};
-  unsigned size = 0;
-  ENTRAIN_CHECK(EVP_DigestFinal_ex(state_->digest, bytes.data(), &size) == 1);
-  std::string hex;
-  for (unsigned i = 0; i < size; ++i) hex += fmt::format("{:02x}", bytes[i]);
-  return hex;
+  ENTRAIN_CHECK(state_->digest);
+  return state_->digest->hex();
 }
 
 }  // namespace entrain

@@ -6,6 +6,7 @@
 #include "entrain/model/cnn.h"
 #include "entrain/model/linear.h"
 #include "entrain/model/mlp.h"
+#include "entrain/model/resnet.h"
 
 namespace entrain {
 namespace {
@@ -45,6 +46,14 @@ const std::vector<Choice<MakeModel>>& model_choices() {
            return mlp(task, type, hidden);
          };
        }},
+      {"resnet20",
+       {},
+       "residual network for 32x32 images, 0.27 M parameters, BatchNorm",
+       [](const Arguments&) -> MakeModel { return resnet20; }},
+      {"resnet18",
+       {},
+       "residual network for 32x32 images, 11 M parameters, BatchNorm",
+       [](const Arguments&) -> MakeModel { return resnet18; }},
       {"cnn",
        {},
        "two convolutions with pooling, two linear layers",

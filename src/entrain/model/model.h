@@ -27,13 +27,24 @@ class Model {
   /// The trained tensors with their names, as in "conv1.weight"; each call gives the same tensors.
   virtual std::vector<std::pair<std::string, at::Tensor>> parameters() = 0;
 
+  /// The tensors that are not trained, as BatchNorm's statistics, likewise.
+  virtual std::vector<std::pair<std::string, at::Tensor>> buffers() = 0;
+
+  /// Whether forward() trains (BatchNorm then uses and updates the batch's statistics) or
+  /// evaluates.
+  virtual void train(bool on) = 0;
+
+  /// Sets BatchNorm's statistics to the averages over `batches`, in the present parameters
+  /// (Izmailov et al. 2018 do so after averaging weights). Nothing to do for a model without.
+  virtual void recalibrate(const std::vector<at::Tensor>& batches) = 0;
+
   /// Mean cross-entropy over the batch; a scalar.
   at::Tensor loss(const at::Tensor& inputs, const at::Tensor& labels);
 };
 
 using MakeModel = std::function<std::unique_ptr<Model>(const Task&, at::ScalarType)>;
 
-/// The models that texts may name: `softmax`, `mlp(hidden=[320, 128])`, `cnn`.
+/// The models that texts may name, as in `mlp(hidden=[320, 128])`.
 const std::vector<Choice<MakeModel>>& model_choices();
 MakeModel build_model(const Value& value, const RunFacts& facts = {});
 

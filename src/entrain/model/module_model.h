@@ -1,5 +1,6 @@
 #pragma once
 
+#include "entrain/model/batch_norm.h"
 #include "entrain/model/model.h"
 
 namespace entrain {
@@ -13,14 +14,27 @@ class ModuleModel : public Model {
   }
 
   at::Tensor forward(const at::Tensor& inputs) override { return module_->forward(inputs); }
+  void train(bool on) override { module_->train(on); }
 
   std::vector<std::pair<std::string, at::Tensor>> parameters() override {
-    std::vector<std::pair<std::string, at::Tensor>> named;
-    for (auto& item : module_->named_parameters()) named.emplace_back(item.key(), item.value());
-    return named;
+    return list(module_->named_parameters());
+  }
+  std::vector<std::pair<std::string, at::Tensor>> buffers() override {
+    return list(module_->named_buffers());
+  }
+
+  void recalibrate(const std::vector<at::Tensor>& batches) override {
+    recalibrate_batch_norm(*module_, batches, [this](const at::Tensor& batch) { forward(batch); });
   }
 
  private:
+  template <class Named>
+  static std::vector<std::pair<std::string, at::Tensor>> list(const Named& named) {
+    std::vector<std::pair<std::string, at::Tensor>> all;
+    for (const auto& item : named) all.emplace_back(item.key(), item.value());
+    return all;
+  }
+
   Module module_;
 };
 

@@ -39,6 +39,7 @@ std::string to_json_line(const EvaluationRecord& record) {
   line["train_loss"] = record.train_loss;
   line["test_loss"] = record.test_loss;
   line["test_accuracy"] = record.test_accuracy;
+  if (!record.batch_norm.empty()) line["batch_norm"] = record.batch_norm;
   line["consensus_distance"] = record.consensus_distance;
   line["evaluation_seconds"] = record.evaluation_seconds;
   return line.dump();
@@ -76,6 +77,9 @@ std::string to_json(const Summary& s) {
       {"train_loss", or_null(s.train_loss)},
       {"test_loss", or_null(s.test_loss)},
       {"test_accuracy", or_null(s.test_accuracy)},
+      {"batch_norm", s.batch_norm.empty() ? Json(nullptr) : Json(s.batch_norm)},
+      {"accuracy_averaged_batch_norm", or_null(s.accuracy_averaged_batch_norm)},
+      {"accuracy_recalibrated_batch_norm", or_null(s.accuracy_recalibrated_batch_norm)},
       {"consensus_distance", or_null(s.consensus_distance)},
       {"wall_seconds", s.wall_seconds},
       {"evaluation_seconds", s.evaluation_seconds},

@@ -20,7 +20,7 @@ struct StepRecord {
 struct RoundRecord {
   std::int64_t step = 0;  ///< Of the landing.
   double epoch = 0, seconds = 0;
-  std::string round;  ///< everyone, groups, neighbours or gradients.
+  std::string round = {};  ///< everyone, groups, neighbours or gradients.
   std::int64_t launched = 0;
   double blocked_seconds = 0;  ///< Waited for the exchange.
 };
@@ -28,9 +28,11 @@ struct RoundRecord {
 struct EvaluationRecord {
   std::int64_t step = 0;
   double epoch = 0, seconds = 0;
-  std::string model;      ///< Which model was evaluated: average.
-  double train_loss = 0;  ///< Mean over all workers and steps since the evaluation before.
+  std::string model = {};  ///< Which model was evaluated: average.
+  double train_loss = 0;   ///< Mean over all workers and steps since the evaluation before.
   double test_loss = 0, test_accuracy = 0;
+  std::string batch_norm =
+      {};  ///< How its statistics were made: average, recalibrate; empty: none.
   double consensus_distance = 0;  ///< sqrt((1/n) sum_i |x_i - mean|^2) over all parameters.
   double evaluation_seconds = 0;
 };
@@ -38,13 +40,13 @@ struct EvaluationRecord {
 struct EventRecord {
   std::int64_t step = 0;
   double epoch = 0, seconds = 0;
-  std::string event;
+  std::string event = {};
 };
 
 /// summary.json (DESIGN 6). What is not known, because the run was interrupted or the figure does
 /// not apply, is empty and written as null.
 struct Summary {
-  std::string name, version, strategy, model, data;
+  std::string name = {}, version = {}, strategy = {}, model = {}, data = {};
   int workers = 0, processes = 0;
   std::int64_t batch = 0, steps = 0, samples = 0;
   double epochs = 0;
@@ -53,16 +55,20 @@ struct Summary {
   double bytes_sent_per_worker = 0;             ///< Payload of training.
   double evaluation_bytes_sent_per_worker = 0;  ///< Payload of averages taken only to evaluate.
   std::int64_t wire_bytes_sent = 0;             ///< Of rank 0's process, headers of ours included.
-  std::string evaluated_model;
-  std::optional<double> train_loss, test_loss, test_accuracy, consensus_distance;
+  std::string evaluated_model = {};
+  std::optional<double> train_loss = {}, test_loss = {}, test_accuracy = {},
+                        consensus_distance = {};
+  std::string batch_norm =
+      {};  ///< Of the evaluated model: average, recalibrate; empty: it has none.
+  std::optional<double> accuracy_averaged_batch_norm = {}, accuracy_recalibrated_batch_norm = {};
   double wall_seconds = 0, evaluation_seconds = 0, total_seconds = 0;
-  std::optional<double> simulated_seconds;
+  std::optional<double> simulated_seconds = {};
   double compute_seconds = 0, exposed_communication_seconds = 0;
-  std::optional<double> hidden_communication_seconds;
+  std::optional<double> hidden_communication_seconds = {};
   double samples_per_second = 0;  ///< Of all workers together, evaluations left out.
   std::int64_t peak_memory_bytes = 0;
   std::uint64_t seed = 0;
-  std::optional<std::string> parameters_hash;
+  std::optional<std::string> parameters_hash = {};
   bool interrupted = false;
 };
 

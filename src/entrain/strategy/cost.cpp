@@ -21,28 +21,30 @@ bool needs_anchor(const ParameterRound& round) {
   return round.what == What::deltas || round.outer.has_velocity || round.delay.first_anchor;
 }
 
-Cost predict_cost(const Strategy& strategy, int n, std::int64_t steps, double message_bytes) {
+Cost predict_cost(const Strategy& strategy, int n, std::int64_t steps, RowBytes row) {
   Cost cost;
   Agenda gradients = gradient_agenda(strategy), parameters = parameter_agenda(strategy);
   Agreement agreement;
+  double bytes = 0;
   for (std::int64_t step = 1; step <= steps; ++step) {
     const bool averaged = gradients.fire(step) >= 0;
+    if (averaged) bytes += row.parameters;
     cost.rounds.gradients += averaged;
     agreement.stepped(averaged);
     const int firing = parameters.fire(step);
     if (firing >= 0) {
-      ++cost.rounds.everyone;
       const ParameterRound& round = strategy.parameters[firing];
+      bytes += row.parameters + (round.merge.adopts ? row.buffers : 0);
+      ++cost.rounds.everyone;
       if (round.delay.steps == 0 && round.merge.adopts) agreement.adopted();
     }
     for (const ParameterRound& round : strategy.parameters) {
-      if (round.when.start == step && needs_anchor(round) && !agreement.equal()) {
-        ++cost.rounds.everyone;  // the anchor is the average
-      }
+      if (round.when.start != step || !needs_anchor(round) || agreement.equal()) continue;
+      bytes += row.parameters;  // the anchor is the average
+      ++cost.rounds.everyone;
     }
   }
-  cost.bytes_sent_per_worker = everyone_bytes(n, message_bytes) *
-                               static_cast<double>(cost.rounds.everyone + cost.rounds.gradients);
+  cost.bytes_sent_per_worker = everyone_bytes(n, bytes);
   return cost;
 }
 

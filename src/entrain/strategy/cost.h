@@ -17,10 +17,15 @@ struct Cost {
   double bytes_sent_per_worker = 0;  ///< Payload, as if each worker were alone on its host.
 };
 
-/// Predicts what `steps` steps of n workers cost, with messages of `message_bytes` (a whole row,
-/// padding included). What is left in flight at the end is counted; an average taken only to
-/// evaluate is not.
-Cost predict_cost(const Strategy& strategy, int n, std::int64_t steps, double message_bytes);
+/// What a row weighs, padding included.
+struct RowBytes {
+  double parameters = 0;
+  double buffers = 0;  ///< Floating ones, as BatchNorm's; zero if they are not averaged.
+};
+
+/// Predicts what `steps` steps of n workers cost. What is left in flight at the end is counted; an
+/// average taken only to evaluate is not.
+Cost predict_cost(const Strategy& strategy, int n, std::int64_t steps, RowBytes row);
 
 /// Whether the workers' parameters are known to be equal: they start equal, and stay so while every
 /// step averages the gradients of everyone; after that, just when an everyone round has been

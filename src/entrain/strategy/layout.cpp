@@ -1,5 +1,6 @@
 #include "entrain/strategy/layout.h"
 
+#include <algorithm>
 #include <set>
 
 #include "entrain/core/errors.h"
@@ -20,36 +21,42 @@ Layout::Entry entry_of(const NamedTensor& named, std::int64_t offset) {
 
 }  // namespace
 
-std::vector<std::size_t> trained_tensors(const std::vector<NamedTensor>& model) {
-  std::vector<std::size_t> trained;
+std::vector<NamedTensor> trained_tensors(const std::vector<NamedTensor>& model) {
+  std::vector<NamedTensor> trained;
   std::set<const void*> seen;
-  for (std::size_t i = 0; i < model.size(); ++i) {
-    const at::Tensor& tensor = model[i].tensor;
-    if (tensor.requires_grad() && seen.insert(tensor.unsafeGetTensorImpl()).second) {
-      trained.push_back(i);
+  for (const NamedTensor& named : model) {
+    if (named.tensor.requires_grad() && seen.insert(named.tensor.unsafeGetTensorImpl()).second) {
+      trained.push_back(named);
     }
   }
+  if (trained.empty()) throw UsageError("the model has no parameter that asks for a gradient");
   return trained;
 }
 
-Layout Layout::of(const std::vector<NamedTensor>& model) {
+std::vector<NamedTensor> floating_tensors(const std::vector<NamedTensor>& buffers) {
+  std::vector<NamedTensor> floating;
+  for (const NamedTensor& named : buffers) {
+    if (named.tensor.defined() && named.tensor.is_floating_point()) floating.push_back(named);
+  }
+  return floating;
+}
+
+Layout Layout::of(const std::vector<NamedTensor>& tensors) {
   Layout layout;
-  const std::vector<std::size_t> trained = trained_tensors(model);
-  if (trained.empty()) throw UsageError("the model has no parameter that asks for a gradient");
-  layout.type = model[trained[0]].tensor.scalar_type();
-  for (const std::size_t i : trained) {
-    const at::Tensor& tensor = model[i].tensor;
-    const at::ScalarType type = tensor.scalar_type();
+  if (!tensors.empty()) layout.type = tensors[0].tensor.scalar_type();
+  for (const NamedTensor& named : tensors) {
+    const at::ScalarType type = named.tensor.scalar_type();
     if ((type != at::kFloat && type != at::kDouble) || type != layout.type) {
       throw UsageError(
-          fmt::format("parameter '{}' is {}: all parameters must be float32, or all float64; keep "
+          fmt::format("'{}' is {}: all parameters and floating buffers of a model must be float32, "
+                      "or all float64; keep "
                       "masters in float32 and use autocast for less",
-                      model[i].name, c10::toString(type)));
+                      named.name, c10::toString(type)));
     }
-    layout.entries.push_back(entry_of(model[i], layout.columns));
-    layout.parameters += tensor.numel();
-    const std::int64_t border = kBorder / static_cast<std::int64_t>(tensor.element_size());
-    layout.columns += (tensor.numel() + border - 1) / border * border;
+    layout.entries.push_back(entry_of(named, layout.columns));
+    layout.items += named.tensor.numel();
+    const std::int64_t border = kBorder / static_cast<std::int64_t>(named.tensor.element_size());
+    layout.columns += (named.tensor.numel() + border - 1) / border * border;
   }
   return layout;
 }

@@ -4,40 +4,58 @@
 
 namespace entrain {
 
-/// The workers of this process as the rows of two matrices: parameters [w, S] and gradients [w, S].
-/// The tensors of the models become aliases of their row, so that nothing has to be packed before
-/// an exchange.
+/// The tensors of one worker's model.
+struct ModelTensors {
+  std::vector<NamedTensor> parameters;
+  std::vector<NamedTensor> buffers = {};
+};
+
+/// The workers of this process as the rows of two matrices: what they hold, [w, S + B], parameters
+/// and then floating buffers (BatchNorm statistics), and their gradients, [w, S]. The tensors of
+/// the models become aliases of their row, so that nothing has to be packed before an exchange.
 ///
 /// Row i takes the values that model i has at the start. An optimizer built on the models before or
 /// after stays valid: its tensors keep their identity and only point elsewhere.
 class Rows {
  public:
-  /// `models` [w]: the tensors of each worker's model. Throws UsageError if their layouts differ.
-  explicit Rows(std::vector<std::vector<NamedTensor>> models);
+  /// `models` [w]. Throws UsageError if their layouts differ.
+  explicit Rows(const std::vector<ModelTensors>& models);
+  Rows(const Rows&) = delete;
+  Rows& operator=(const Rows&) = delete;
+  Rows(Rows&&) = default;
 
-  std::int64_t workers() const { return parameters_.size(0); }
-  const Layout& layout() const { return layout_; }
-  const at::Tensor& parameters() const { return parameters_; }
-  const at::Tensor& gradients() const { return gradients_; }
+  std::int64_t workers() const { return everything_.size(0); }
+  const Layout& layout() const { return layout_; }  ///< Of the parameters.
+  const Layout& buffer_layout() const { return buffer_layout_; }
+
+  const at::Tensor& everything() const { return everything_; }  ///< [w, S + B]
+  const at::Tensor& parameters() const {
+    return parameters_;
+  }                                                           ///< [w, S], columns of everything().
+  const at::Tensor& buffers() const { return buffers_; }      ///< [w, B], columns of everything().
+  const at::Tensor& gradients() const { return gradients_; }  ///< [w, S]
 
   /// Proves that the models still are aliases of the rows. A gradient that moved (set_to_none) is
   /// copied back and bound again; one that is undefined counts as zero. Throws UsageError for a
-  /// parameter that moved and for a sparse gradient. Costs a pointer comparison per tensor.
+  /// parameter or buffer that moved and for a sparse gradient. Costs a pointer comparison per
+  /// tensor.
   void verify();
 
  private:
   struct Alias {
     at::Tensor tensor;
-    std::size_t entry;
+    const Layout::Entry* entry;
     std::int64_t row;
-    void* parameter;
-    void* gradient;
+    void* data;
+    void* gradient;  // null for a buffer
   };
+  void bind(std::int64_t row, const ModelTensors& model);
+  at::Tensor move_in(at::Tensor tensor, std::int64_t row, std::int64_t offset,
+                     const Layout::Entry& entry);
   void rebind_gradient(Alias& alias);
-  at::Tensor view(const at::Tensor& matrix, std::int64_t row, const Layout::Entry& entry) const;
 
-  Layout layout_;
-  at::Tensor parameters_, gradients_;
+  Layout layout_, buffer_layout_;
+  at::Tensor everything_, parameters_, buffers_, gradients_;
   std::vector<Alias> aliases_;
 };
 

@@ -35,7 +35,7 @@ TEST(Layout, TensorsStartOnSixtyFourByteBorders) {
     ASSERT_EQ(layout.entries.size(), 3u);
     for (const Layout::Entry& entry : layout.entries) EXPECT_EQ(entry.offset % border, 0);
     EXPECT_EQ(layout.columns % border, 0);
-    EXPECT_EQ(layout.parameters, 19);
+    EXPECT_EQ(layout.items, 19);
   }
 }
 
@@ -43,10 +43,9 @@ TEST(Layout, FrozenStayOutsideAndTiedAppearOnce) {
   std::vector<NamedTensor> model = small_model();
   model.push_back({"tied", model[0].tensor});
   model.push_back({"frozen", at::ones({4})});
-  const Layout layout = Layout::of(model);
-  EXPECT_EQ(layout.entries.size(), 3u);
-  EXPECT_EQ(layout.parameters, 19);
-  EXPECT_EQ(trained_tensors(model), (std::vector<std::size_t>{0, 1, 2}));
+  const std::vector<NamedTensor> trained = trained_tensors(model);
+  ASSERT_EQ(trained.size(), 3u);
+  EXPECT_EQ(trained[2].name, "scale");
 }
 
 TEST(Layout, RefusesTypesThatRowsCannotHold) {
@@ -65,21 +64,21 @@ TEST(Layout, RefusesTypesThatRowsCannotHold) {
 }
 
 TEST(Rows, ModelsBecomeAliasesWithTheirValues) {
-  std::vector<std::vector<NamedTensor>> models = {small_model(), small_model()};
-  const at::Tensor before = models[1][0].tensor.detach().clone();
+  std::vector<ModelTensors> models = {{small_model()}, {small_model()}};
+  const at::Tensor before = models[1].parameters[0].tensor.detach().clone();
   Rows rows(models);
-  EXPECT_TRUE(models[1][0].tensor.equal(before));
+  EXPECT_TRUE(models[1].parameters[0].tensor.equal(before));
   const Layout::Entry& entry = rows.layout().entries[0];
   EXPECT_TRUE(rows.parameters()[1].narrow(0, entry.offset, 15).view({3, 5}).equal(before));
   rows.parameters().fill_(2);
-  EXPECT_EQ(models[0][1].tensor.sum().item<float>(), 6);
-  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(models[1][0].tensor.data_ptr()) % 64, 0u);
+  EXPECT_EQ(models[0].parameters[1].tensor.sum().item<float>(), 6);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(models[1].parameters[0].tensor.data_ptr()) % 64, 0u);
 }
 
 TEST(Rows, BackwardWritesIntoTheGradientRows) {
-  std::vector<std::vector<NamedTensor>> models = {small_model(), small_model()};
+  std::vector<ModelTensors> models = {{small_model()}, {small_model()}};
   Rows rows(models);
-  (models[1][0].tensor.sum() * 3).backward();
+  (models[1].parameters[0].tensor.sum() * 3).backward();
   const Layout::Entry& entry = rows.layout().entries[0];
   EXPECT_EQ(rows.gradients()[1].narrow(0, entry.offset, 15).sum().item<float>(), 45);
   EXPECT_EQ(rows.gradients()[0].abs().sum().item<float>(), 0);
@@ -89,14 +88,31 @@ TEST(Rows, ChannelsLastWeightsKeepTheirStrides) {
   const at::Tensor weight =
       at::randn({4, 3, 2, 2}).contiguous(at::MemoryFormat::ChannelsLast).set_requires_grad(true);
   const at::Tensor before = weight.detach().clone();
-  Rows rows({{{"weight", weight}}});
+  Rows rows({{{{"weight", weight}}}});
   EXPECT_TRUE(weight.is_contiguous(at::MemoryFormat::ChannelsLast));
   EXPECT_TRUE(weight.equal(before));
 }
 
+TEST(Rows, FloatingBuffersLieBehindTheParameters) {
+  std::vector<ModelTensors> models(2);
+  for (ModelTensors& model : models) {
+    model = {small_model(),
+             {{"running_mean", at::full({3}, 2.f)}, {"count", at::zeros({}, at::kLong)}}};
+  }
+  Rows rows(models);
+  EXPECT_EQ(rows.buffer_layout().items, 3);
+  EXPECT_EQ(rows.everything().size(1), rows.parameters().size(1) + rows.buffers().size(1));
+  EXPECT_EQ(rows.buffers()[1].sum().item<float>(), 6);
+  models[1].buffers[0].tensor.add_(1);
+  EXPECT_EQ(rows.buffers()[1].sum().item<float>(), 9);
+  EXPECT_EQ(rows.buffers()[0].sum().item<float>(), 6);
+  models[0].buffers[0].tensor.set_data(at::ones({3}));
+  EXPECT_NE(refusal_of([&] { rows.verify(); }).find("buffer 'running_mean'"), std::string::npos);
+}
+
 TEST(Rows, AGradientThatMovedIsCopiedBack) {
   std::vector<NamedTensor> model = small_model();
-  Rows rows({model});
+  Rows rows({{model}});
   model[1].tensor.mutable_grad() = at::Tensor();  // as zero_grad(set_to_none = true) does
   model[1].tensor.sum().backward();
   EXPECT_EQ(rows.gradients().sum().item<float>(), 0) << "autograd gave it new memory";
@@ -108,7 +124,7 @@ TEST(Rows, AGradientThatMovedIsCopiedBack) {
 
 TEST(Rows, AnUndefinedGradientCountsAsZero) {
   std::vector<NamedTensor> model = small_model();
-  Rows rows({model});
+  Rows rows({{model}});
   rows.gradients().fill_(1);
   model[1].tensor.mutable_grad() = at::Tensor();
   rows.verify();
@@ -118,20 +134,20 @@ TEST(Rows, AnUndefinedGradientCountsAsZero) {
 
 TEST(Rows, AParameterThatMovedIsAnErrorThatNamesIt) {
   std::vector<NamedTensor> model = small_model();
-  Rows rows({model});
+  Rows rows({{model}});
   model[0].tensor.set_data(at::ones({3, 5}));
   EXPECT_NE(refusal_of([&] { rows.verify(); }).find("'weight'"), std::string::npos);
 }
 
 TEST(Rows, RefusesSparseGradientsAndUnlikeModels) {
   std::vector<NamedTensor> model = small_model();
-  Rows rows({model});
+  Rows rows({{model}});
   model[0].tensor.mutable_grad() = at::ones({3, 5}).to_sparse();
   EXPECT_NE(refusal_of([&] { rows.verify(); }).find("sparse"), std::string::npos);
   std::vector<NamedTensor> other = small_model();
   other[0].tensor = trained({5, 3});
   EXPECT_NE(refusal_of([&] {
-              Rows({small_model(), other});
+              Rows({{small_model()}, {other}});
             }).find("workers 0 and 1"),
             std::string::npos);
 }

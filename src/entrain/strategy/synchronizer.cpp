@@ -42,7 +42,7 @@ void Synchronizer::agree() {
       {"strategy", print(strategy_)},
       {"rounds", print_rounds(strategy_)},
       {"type of the parameters", c10::toString(layout.type)},
-      {"number of parameters", std::to_string(layout.parameters)},
+      {"number of parameters", std::to_string(layout.items)},
       {"workers per process", std::to_string(rows_.workers())},
       {"initial parameters", fmt::format("{:a}", start.to(at::kDouble).norm().item<double>())}};
   check_agreement(*comm_, facts);
@@ -115,15 +115,20 @@ void Synchronizer::meet_start(Round& round) {
                         round.spec.merge.needs_launched ? x.clone() : at::Tensor());
 }
 
+// BatchNorm's statistics travel with a round that adopts, and with no other: they belong to the
+// parameters.
 void Synchronizer::launch(Round& round, double lr) {
-  const at::Tensor& x = rows_.parameters();
+  const at::Tensor& x = round.spec.merge.adopts ? rows_.everything() : rows_.parameters();
   if (!round.mixed.defined()) round.mixed = at::empty({1, x.size(1)}, x.options());
   round.message = x;
   if (round.spec.delay.steps > 0 || round.spec.merge.needs_launched) {
-    if (!round.launched.defined()) round.launched = at::empty_like(x, at::MemoryFormat::Contiguous);
+    if (!round.launched.defined()) round.launched = at::empty(x.sizes(), x.options());
     round.message = round.launched.copy_(x);  // the rows move on while the message is in flight
   }
-  if (round.spec.what == What::deltas) round.message = round.anchor - x;
+  if (round.spec.what == What::deltas) {
+    round.message = x.clone();
+    parameters_of(round.message).neg_().add_(round.anchor);
+  }
   const std::int64_t delay = round.spec.delay.steps;
   round.flight.emplace(Flight{comm_->launch_mean(round.message, round.mixed), step_,
                               delay == kNever ? kNever : step_ + delay,
@@ -135,21 +140,29 @@ void Synchronizer::launch(Round& round, double lr) {
 // The anchor moves, then the workers meet it.
 void Synchronizer::land(Round& round) {
   const double blocked = wait(*round.flight->exchange);
-  const bool deltas = round.spec.what == What::deltas;
-  at::Tensor anchor = round.mixed;
+  const at::Tensor mixed = parameters_of(round.mixed);
+  at::Tensor anchor = mixed;
   if (needs_anchor(round.spec)) {
+    const bool deltas = round.spec.what == What::deltas;
     anchor = round.anchor;
     if (round.spec.outer.has_velocity && !round.velocity.defined()) {
       round.velocity = at::zeros_like(anchor);
     }
-    round.spec.outer.move({anchor, deltas ? at::Tensor() : round.mixed,
-                           deltas ? round.mixed : at::Tensor(), round.velocity,
-                           round.flight->lr_ratio});
+    round.spec.outer.move({anchor, deltas ? at::Tensor() : mixed, deltas ? mixed : at::Tensor(),
+                           round.velocity, round.flight->lr_ratio});
   }
-  round.spec.merge.meet(rows_.parameters(), anchor, round.launched);
-  if (round.spec.merge.adopts && round.flight->launched == step_) agreement_.adopted();
+  round.spec.merge.meet(rows_.parameters(), anchor,
+                        round.launched.defined() ? parameters_of(round.launched) : at::Tensor());
+  if (round.spec.merge.adopts) {
+    rows_.buffers().copy_(round.mixed.narrow(1, anchor.size(1), rows_.buffers().size(1)));
+    if (round.flight->launched == step_) agreement_.adopted();
+  }
   landed_.push_back({"everyone", round.flight->launched, step_, blocked});
   round.flight.reset();
+}
+
+at::Tensor Synchronizer::parameters_of(const at::Tensor& message) const {
+  return message.narrow(1, 0, rows_.layout().columns);
 }
 
 double Synchronizer::wait(Exchange& exchange) {

@@ -70,8 +70,8 @@ class Synchronizer {
     at::Tensor velocity;  // [1, S], of the outer optimizer
     at::Tensor
         launched;  // [w, S]: the parameters at the launch, if the round is in flight or wants them
-    at::Tensor message;    // [w, S]
-    at::Tensor mixed;      // [1, S]
+    at::Tensor message;               // [w, S]
+    at::Tensor mixed;                 // [1, S]
     std::optional<double> launch_lr;  // of the last launch
     std::optional<Flight> flight;
   };
@@ -81,6 +81,7 @@ class Synchronizer {
   void launch(Round& round, double lr);
   void meet_start(Round& round);
   void land(Round& round);
+  at::Tensor parameters_of(const at::Tensor& message) const;
   void start(Round& round);
   double wait(Exchange& exchange);
   void find_next_event();

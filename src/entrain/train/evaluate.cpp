@@ -32,12 +32,6 @@ std::vector<T> values_of(const std::string& bytes) {
   return values;
 }
 
-Rows single_row(Model& model) {
-  std::vector<NamedTensor> named;
-  for (const auto& [name, tensor] : model.parameters()) named.push_back({name, tensor});
-  return Rows({named});
-}
-
 }  // namespace
 
 Evaluator::Evaluator(const Training& training, Team& team)
@@ -45,12 +39,29 @@ Evaluator::Evaluator(const Training& training, Team& team)
       type_(training.type),
       team_(team),
       model_(seeded_model(training.make_model, training.task, training.type, training.seed)),
-      rows_(single_row(*model_)) {}
+      rows_(std::vector<ModelTensors>{tensors_of(*model_)}) {
+  model_->train(false);
+}
+
+// The first samples of the training set, the same for every process.
+std::vector<at::Tensor> Evaluator::recalibration_batches() const {
+  constexpr std::int64_t batches = 20, size = 128;
+  std::vector<at::Tensor> inputs;
+  const std::int64_t samples = data_.train.labels.size(0);
+  for (std::int64_t begin = 0; begin < std::min(samples, batches * size); begin += size) {
+    std::vector<std::int64_t> indices(std::min(size, samples - begin));
+    std::iota(indices.begin(), indices.end(), begin);
+    inputs.push_back(gather(data_, data_.train, indices, type_).inputs);
+  }
+  return inputs;
+}
 
 // Batch b of the test samples is done by process b mod P, and the sums are taken in the order of
 // batches.
-Evaluation Evaluator::evaluate(const at::Tensor& row, Communicator& comm) {
-  rows_.parameters().copy_(row);
+Evaluation Evaluator::evaluate(const at::Tensor& row, BatchNormPolicy batch_norm,
+                               Communicator& comm) {
+  rows_.everything().copy_(row);
+  if (batch_norm == BatchNormPolicy::recalibrate) model_->recalibrate(recalibration_batches());
   const std::int64_t samples = data_.test.labels.size(0);
   const std::int64_t batches = (samples + kBatch - 1) / kBatch;
   const std::int64_t own = (batches - comm.rank() + comm.size() - 1) / comm.size();
@@ -82,15 +93,16 @@ Evaluation Evaluator::evaluate(const at::Tensor& row, Communicator& comm) {
 }
 
 at::Tensor average_model(const Rows& rows, Communicator& comm) {
-  const at::Tensor mean = at::empty({1, rows.layout().columns}, rows.parameters().options());
-  comm.launch_mean(rows.parameters(), mean)->wait();
+  const at::Tensor mean = at::empty({1, rows.everything().size(1)}, rows.everything().options());
+  comm.launch_mean(rows.everything(), mean)->wait();
   return mean;
 }
 
 double consensus_distance(const Rows& rows, const at::Tensor& mean, Communicator& comm) {
+  const at::Tensor centre = mean[0].narrow(0, 0, rows.layout().columns);
   double squares = 0;
   for (std::int64_t i = 0; i < rows.workers(); ++i) {
-    const double distance = (rows.parameters()[i] - mean[0]).norm(2, at::kDouble).item<double>();
+    const double distance = (rows.parameters()[i] - centre).norm(2, at::kDouble).item<double>();
     squares += distance * distance;
   }
   return std::sqrt(sum_over_processes(squares, comm) / comm.workers());

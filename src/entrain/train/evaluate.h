@@ -10,16 +10,26 @@ struct Evaluation {
   double accuracy = 0;  ///< Share of samples whose largest score is the label's, 0 to 1.
 };
 
+/// Which BatchNorm statistics an averaged model is evaluated with: the mean of the workers', or new
+/// ones.
+enum class BatchNormPolicy { average, recalibrate };
+
 /// Evaluates rows of parameters on the test samples. All processes share the work in batches of a
 /// fixed size, so that the result does not depend on how many there are.
 class Evaluator {
  public:
   Evaluator(const Training& training, Team& team);
 
-  /// `row` [1, S]: the same on all processes. Blocks until all have done their share.
-  Evaluation evaluate(const at::Tensor& row, Communicator& comm);
+  /// `row` [1, S + B]: the same on all processes. With `batch_norm` recalibrate its BatchNorm
+  /// statistics are computed anew from training samples. Blocks until all have done their share.
+  Evaluation evaluate(const at::Tensor& row, BatchNormPolicy batch_norm, Communicator& comm);
+
+  /// Whether the model has BatchNorm statistics, so that the policy matters.
+  bool has_statistics() const { return rows_.buffer_layout().items > 0; }
 
  private:
+  std::vector<at::Tensor> recalibration_batches() const;
+
   const Dataset& data_;
   at::ScalarType type_;
   Team& team_;
@@ -27,11 +37,11 @@ class Evaluator {
   Rows rows_;
 };
 
-/// The mean of all workers' parameters [1, S]. An exchange; give it a communicator that bills
-/// evaluations apart.
+/// The mean of all workers' parameters and buffers [1, S + B]. An exchange; give it a communicator
+/// that bills evaluations apart.
 at::Tensor average_model(const Rows& rows, Communicator& comm);
 
-/// sqrt((1/n) sum_i |x_i - mean|^2) over the workers of all processes.
+/// sqrt((1/n) sum_i |x_i - mean|^2) over the parameters of the workers of all processes.
 double consensus_distance(const Rows& rows, const at::Tensor& mean, Communicator& comm);
 
 /// The sum over all processes, in the order of ranks.

@@ -21,7 +21,9 @@ std::string processor() {
 }
 
 const char* vectors() {
-  return __builtin_cpu_supports("avx512f") ? "avx512f" : __builtin_cpu_supports("avx2") ? "avx2" : "sse2";
+  return __builtin_cpu_supports("avx512f") ? "avx512f"
+         : __builtin_cpu_supports("avx2")  ? "avx2"
+                                           : "sse2";
 }
 
 std::string host_name() {

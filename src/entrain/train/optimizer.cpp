@@ -55,7 +55,7 @@ class Sgd : public Optimizer {
  public:
   Sgd(Rows& rows, Team& team, const SgdOptions& options)
       : Optimizer(options.lr), rows_(rows), team_(team), options_(options) {
-    if (options.momentum != 0) buffers_ = at::zeros_like(rows.parameters());
+    if (options.momentum != 0) buffers_ = at::zeros_like(rows.gradients());
   }
 
   void step() override {
@@ -72,12 +72,13 @@ class Sgd : public Optimizer {
                                    static_cast<T>(first_ ? 1 : 1 - options_.dampening),
                                    static_cast<T>(options_.weight_decay), options_.nesterov};
     const std::int64_t items = rows_.layout().columns;
+    const std::int64_t stride = rows_.parameters().stride(0);  // BatchNorm's buffers lie behind
     T* x = rows_.parameters().data_ptr<T>();
     T* g = rows_.gradients().data_ptr<T>();
     T* buffers = buffers_.defined() ? buffers_.data_ptr<T>() : nullptr;
     team_.each(static_cast<int>(rows_.workers()), [&](int i) {
       const std::int64_t at = i * items;
-      sgd_kernel(x + at, g + at, buffers ? buffers + at : nullptr, items, factors);
+      sgd_kernel(x + i * stride, g + at, buffers ? buffers + at : nullptr, items, factors);
     });
   }
 

@@ -14,7 +14,7 @@ void expect_as_torch(const SgdOptions& options) {
   const at::Tensor start = torch::randn({37}, torch::kDouble);
   at::Tensor theirs = start.clone().set_requires_grad(true);
   at::Tensor ours = start.clone().set_requires_grad(true);
-  Rows rows({{{"x", ours}}});
+  Rows rows({{{{"x", ours}}}});
   Team team(1);
   const auto optimizer = sgd(rows, team, options);
   torch::optim::SGD torch_sgd({theirs}, torch::optim::SGDOptions(options.lr)
@@ -49,14 +49,14 @@ TEST(Sgd, StepsEveryWorkerWithItsOwnBuffer) {
   torch::manual_seed(2);
   const at::Tensor a = torch::randn({300}), b = torch::randn({300});
   const auto run = [&](std::vector<at::Tensor> starts, int threads) {
-    std::vector<std::vector<NamedTensor>> models;
+    std::vector<ModelTensors> models;
     for (const at::Tensor& start : starts)
-      models.push_back({{"x", start.clone().set_requires_grad(true)}});
+      models.push_back({{{"x", start.clone().set_requires_grad(true)}}});
     Rows rows(models);
     Team team(threads);
     const auto optimizer = sgd(rows, team, {.lr = 0.1, .momentum = 0.9, .nesterov = true});
     for (int t = 0; t < 5; ++t) {
-      for (const auto& model : models) torch::cos(model[0].tensor).sum().backward();
+      for (const auto& model : models) torch::cos(model.parameters[0].tensor).sum().backward();
       optimizer->step();
     }
     return rows.parameters().clone();
@@ -68,7 +68,7 @@ TEST(Sgd, StepsEveryWorkerWithItsOwnBuffer) {
 
 TEST(Sgd, TakesAGradientThatMoved) {
   at::Tensor x = torch::zeros({3}).set_requires_grad(true);
-  Rows rows({{{"x", x}}});
+  Rows rows({{{{"x", x}}}});
   Team team(1);
   const auto optimizer = sgd(rows, team, {.lr = 1});
   x.mutable_grad() = at::Tensor();
@@ -80,7 +80,7 @@ TEST(Sgd, TakesAGradientThatMoved) {
 TEST(Sgd, RefusesNonsenseWithTheValue) {
   const auto refused = [](const char* text) {
     at::Tensor x = torch::zeros({3}).set_requires_grad(true);
-    Rows rows({{{"x", x}}});
+    Rows rows({{{{"x", x}}}});
     Team team(1);
     try {
       build_optimizer(parse_value(text))(rows, team);

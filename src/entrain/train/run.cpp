@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -51,6 +52,21 @@ struct RunningMean {
   }
 };
 
+// Averaged statistics belong to averaged parameters: where a round makes the workers equal, or
+// where they never part.
+BatchNormPolicy batch_norm_policy(const std::string& setting, const Strategy& strategy) {
+  if (setting == "average") return BatchNormPolicy::average;
+  if (setting == "recalibrate") return BatchNormPolicy::recalibrate;
+  const bool adopts = std::any_of(strategy.parameters.begin(), strategy.parameters.end(),
+                                  [](const ParameterRound& round) { return round.merge.adopts; });
+  return adopts || strategy.parameters.empty() ? BatchNormPolicy::average
+                                               : BatchNormPolicy::recalibrate;
+}
+
+const char* name_of(BatchNormPolicy policy) {
+  return policy == BatchNormPolicy::average ? "average" : "recalibrate";
+}
+
 // One run, from the first step to the summary.
 class Run {
  public:
@@ -63,7 +79,9 @@ class Run {
         training_meter_(*comm_),
         evaluation_meter_(*comm_),
         workers_(prepared.training, *prepared.sampler, agreed(training_meter_), team_),
-        evaluator_(prepared.training, team_) {
+        evaluator_(prepared.training, team_),
+        batch_norm_(
+            batch_norm_policy(resolved.values.evaluation.batch_norm, prepared.training.strategy)) {
     if (comm_->rank() == 0) open_folder(resolved);
   }
 
@@ -84,6 +102,7 @@ class Run {
   void train();
   void step(ProgressLine& progress);
   void evaluate();
+  void compare_batch_norm();
   void finish();
   void end_early(const Error& error);
   void fill_summary();
@@ -106,6 +125,7 @@ class Run {
   at::Tensor average_;
   Clock::time_point began_;
   double evaluation_seconds_ = 0;
+  BatchNormPolicy batch_norm_;
 };
 
 // Settings that may differ from host to host (paths, threads) are left out.
@@ -189,35 +209,54 @@ void Run::evaluate() {
   const double loss = sum_over_processes(since_evaluation_.sum, evaluation_meter_);
   const double count = sum_over_processes(since_evaluation_.count, evaluation_meter_);
   since_evaluation_ = {};
-  const Evaluation test = evaluator_.evaluate(average_, evaluation_meter_);
+  const Evaluation test = evaluator_.evaluate(average_, batch_norm_, evaluation_meter_);
   evaluated_at_ = workers_.synchronizer().step();
   evaluation_seconds_ += seconds_since(begin);
   summary_.train_loss = count > 0 ? std::optional(loss / count) : summary_.train_loss;
   summary_.test_loss = test.loss;
   summary_.test_accuracy = test.accuracy;
   summary_.consensus_distance = distance;
+  if (evaluator_.has_statistics()) summary_.batch_norm = name_of(batch_norm_);
   record(EvaluationRecord{.model = settings_.evaluation.model,
                           .train_loss = summary_.train_loss.value_or(0),
                           .test_loss = test.loss,
                           .test_accuracy = test.accuracy,
+                          .batch_norm = summary_.batch_norm,
                           .consensus_distance = distance,
                           .evaluation_seconds = seconds_since(begin)});
+}
+
+// Both, beside each other: which one an averaged model needs depends on how far the workers are
+// apart.
+void Run::compare_batch_norm() {
+  const auto begin = Clock::now();
+  const auto accuracy = [&](BatchNormPolicy policy) {
+    return evaluator_.evaluate(average_, policy, evaluation_meter_).accuracy;
+  };
+  summary_.accuracy_averaged_batch_norm = accuracy(BatchNormPolicy::average);
+  summary_.accuracy_recalibrated_batch_norm = accuracy(BatchNormPolicy::recalibrate);
+  evaluation_seconds_ += seconds_since(begin);
 }
 
 void Run::finish() {
   workers_.synchronizer().finish();
   record_rounds();
   if (evaluated_at_ != workers_.synchronizer().step()) evaluate();
+  if (evaluator_.has_statistics()) compare_batch_norm();
   summary_.parameters_hash = parameters_hash(workers_.rows(), *comm_);
   fill_summary();
   if (!folder_) return;
   TensorFile model = {{}, {{"strategy", summary_.strategy}, {"model", "average of all workers"}}};
-  for (const Layout::Entry& entry : workers_.rows().layout().entries) {
-    model.tensors.push_back(
-        {entry.name, average_[0]
-                         .narrow(0, entry.offset, entry.items)
-                         .as_strided(entry.sizes, entry.strides, entry.offset)});
-  }
+  const Rows& rows = workers_.rows();
+  const at::Tensor average = average_[0];
+  const auto add = [&](const Layout& layout, std::int64_t begin) {
+    for (const Layout::Entry& entry : layout.entries) {
+      model.tensors.push_back(
+          {entry.name, average.as_strided(entry.sizes, entry.strides, begin + entry.offset)});
+    }
+  };
+  add(rows.layout(), 0);
+  add(rows.buffer_layout(), rows.layout().columns);
   save_tensors(folder_->path() / "model.safetensors", model);
   folder_->write("summary.json", to_json(summary_));
 }
@@ -255,7 +294,7 @@ void Run::fill_summary() {
   s.samples = workers_.samples_seen();
   s.rounds_everyone = sync.rounds().everyone;
   s.rounds_gradients = sync.rounds().gradients;
-  s.parameters = workers_.rows().layout().parameters;
+  s.parameters = workers_.rows().layout().items;
   s.bytes_sent_per_worker = training_meter_.bytes_sent_per_worker();
   s.evaluation_bytes_sent_per_worker = evaluation_meter_.bytes_sent_per_worker();
   s.wire_bytes_sent = comm_->wire_bytes_sent();
@@ -300,11 +339,12 @@ std::string dry_run(const Resolved& resolved) {
   const Prepared prepared = prepare(resolved);
   const Training& training = prepared.training;
   const auto model = seeded_model(training.make_model, training.task, training.type, training.seed);
-  std::vector<NamedTensor> named;
-  for (const auto& [name, tensor] : model->parameters()) named.push_back({name, tensor});
-  const Layout layout = Layout::of(named);
+  const Rows rows(std::vector<ModelTensors>{tensors_of(*model)});
+  const Layout& layout = rows.layout();
   const double row = static_cast<double>(layout.columns * c10::elementSize(layout.type));
-  const Cost cost = predict_cost(training.strategy, prepared.workers(), prepared.facts.steps, row);
+  const double buffers = static_cast<double>(rows.buffers().nbytes());
+  const Cost cost =
+      predict_cost(training.strategy, prepared.workers(), prepared.facts.steps, {row, buffers});
   const std::int64_t rounds = cost.rounds.everyone + cost.rounds.gradients;
   return describe(resolved) +
          fmt::format(
@@ -316,7 +356,7 @@ std::string dry_run(const Resolved& resolved) {
              "rounds         {} everyone, {} gradients\n"
              "bytes sent     {} a worker, {} a step on average\n",
              prepared.workers(), prepared.place.size, prepared.place.size == 1 ? "" : "es",
-             prepared.facts.steps, prepared.facts.steps_per_epoch, layout.parameters,
+             prepared.facts.steps, prepared.facts.steps_per_epoch, layout.items,
              layout.entries.size(), print_bytes(row), print_bytes(3 * row * prepared.local_workers),
              prepared.local_workers,
              print_bytes(static_cast<double>(prepared.data->train.inputs.nbytes() +

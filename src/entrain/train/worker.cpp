@@ -15,14 +15,20 @@ std::vector<std::unique_ptr<Model>> make_models(const Training& training, int co
 }
 
 Rows rows_of(const std::vector<std::unique_ptr<Model>>& models) {
-  std::vector<std::vector<NamedTensor>> named(models.size());
-  for (std::size_t i = 0; i < models.size(); ++i) {
-    for (const auto& [name, tensor] : models[i]->parameters()) named[i].push_back({name, tensor});
-  }
-  return Rows(std::move(named));
+  std::vector<ModelTensors> tensors;
+  for (const auto& model : models) tensors.push_back(tensors_of(*model));
+  return Rows(tensors);
 }
 
 }  // namespace
+
+ModelTensors tensors_of(Model& model) {
+  ModelTensors tensors;
+  for (const auto& [name, tensor] : model.parameters())
+    tensors.parameters.push_back({name, tensor});
+  for (const auto& [name, tensor] : model.buffers()) tensors.buffers.push_back({name, tensor});
+  return tensors;
+}
 
 Workers::Workers(const Training& training, Sampler sampler, Communicator& comm, Team& team)
     : training_(training),
@@ -65,7 +71,8 @@ double Workers::epoch() const {
 std::int64_t Workers::samples_seen() const {
   const std::int64_t epochs = sync_.step() / sampler_.steps_per_epoch();
   const std::int64_t steps = sync_.step() % sampler_.steps_per_epoch();
-  return epochs * training_.data->train.labels.size(0) + steps * training_.batch * sampler_.workers();
+  return epochs * training_.data->train.labels.size(0) +
+         steps * training_.batch * sampler_.workers();
 }
 
 }  // namespace entrain

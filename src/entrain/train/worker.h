@@ -23,6 +23,9 @@ struct Training {
   std::uint64_t seed = 1;
 };
 
+/// The tensors of a model, for its row.
+ModelTensors tensors_of(Model& model);
+
 /// The workers of this process, and the step that they take side by side on the threads of a team.
 /// Results depend on the seed and never on which thread ran what.
 class Workers {

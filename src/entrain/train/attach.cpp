@@ -1,0 +1,75 @@
+#include "entrain/train/attach.h"
+
+#include <torch/torch.h>
+
+#include "entrain/comm/c10d.h"
+#include "entrain/comm/local.h"
+#include "entrain/comm/metered.h"
+#include "entrain/core/environment.h"
+#include "entrain/strategy/strategy_text.h"
+#include "entrain/train/evaluate.h"
+
+namespace entrain {
+namespace {
+
+std::vector<ModelTensors> tensors_in(const torch::nn::Module& model) {
+  ModelTensors tensors;
+  for (const auto& item : model.named_parameters())
+    tensors.parameters.push_back({item.key(), item.value()});
+  for (const auto& item : model.named_buffers())
+    tensors.buffers.push_back({item.key(), item.value()});
+  return {tensors};
+}
+
+}  // namespace
+
+std::unique_ptr<Communicator> join(const JoinOptions& options) {
+  const Place place = place_from(environment());
+  if (place.size == 1) return local_communicator(1);
+  return c10d_communicator(place, {.sums = options.reproducible ? Sums::reproducible : Sums::fast,
+                                   .join_timeout = options.timeout});
+}
+
+Shown::Shown(Rows& rows, const at::Tensor& model) : rows_(rows), own_(rows.everything().clone()) {
+  rows_.verify();
+  rows_.everything().copy_(model);
+}
+
+Shown::~Shown() { rows_.everything().copy_(own_); }
+
+struct Attached::State {
+  Rows rows;
+  Metered training, evaluation;
+  Synchronizer sync;
+
+  State(torch::nn::Module& model, Communicator& comm, const std::string& strategy,
+        const RunFacts& facts)
+      : rows(tensors_in(model)),
+        training(comm),
+        evaluation(comm),
+        sync(rows, training, parse_strategy(strategy, facts)) {}
+};
+
+Attached::Attached(torch::nn::Module& model, Communicator& comm, const std::string& strategy,
+                   const RunFacts& facts)
+    : state_(std::make_unique<State>(model, comm, strategy, facts)) {}
+Attached::~Attached() = default;
+Attached::Attached(Attached&&) noexcept = default;
+
+void Attached::reduce_gradients() { state_->sync.reduce_gradients(); }
+void Attached::advance(const at::Tensor& loss, double lr) { state_->sync.advance(loss, lr); }
+void Attached::finish() { state_->sync.finish(); }
+
+Shown Attached::show(ShownModel /*model*/) {
+  return Shown(state_->rows, average_model(state_->rows, state_->evaluation));
+}
+
+const Synchronizer& Attached::synchronizer() const { return state_->sync; }
+double Attached::bytes_sent_per_worker() const { return state_->training.bytes_sent_per_worker(); }
+
+Attached synchronize(torch::nn::Module& model, Communicator& comm, const std::string& strategy,
+                     const RunFacts& facts) {
+  return Attached(model, comm, strategy, facts);
+}
+
+}  // namespace entrain

@@ -1,0 +1,174 @@
+// Every verb answers --help, and what it prints as JSON is JSON.
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "process/command.h"
+
+namespace entrain {
+namespace {
+
+using Json = nlohmann::json;
+
+class Verbs : public ProcessTest {
+ protected:
+  Json json_of(const Words& words) {
+    const Outcome outcome = run(words);
+    expect_exit(outcome, 0);
+    EXPECT_TRUE(Json::accept(outcome.out)) << outcome;
+    return Json::parse(outcome.out, nullptr, false);
+  }
+
+  void expect_untouched() { EXPECT_TRUE(std::filesystem::is_empty(folder())) << "a file was made"; }
+};
+
+Words names_of(const Json& list) {
+  Words names;
+  for (const Json& one : list) names.push_back(one.at("name"));
+  return names;
+}
+
+TEST_F(Verbs, EachHasHelp) {
+  const std::vector<Words> verbs = {{},
+                                    {"quickstart"},
+                                    {"train"},
+                                    {"launch"},
+                                    {"data"},
+                                    {"data", "list"},
+                                    {"data", "prepare"},
+                                    {"strategy"},
+                                    {"strategy", "list"},
+                                    {"strategy", "show"},
+                                    {"bench"},
+                                    {"bench", "step"},
+                                    {"docs"},
+                                    {"docs", "settings"}};
+  std::vector<Words> commands;
+  for (const Words& verb : verbs) commands.push_back(join(verb, {"--help"}));
+  const std::vector<Outcome> outcomes = run_all(commands);
+  for (std::size_t i = 0; i < verbs.size(); ++i) {
+    expect_exit(outcomes[i], 0);
+    EXPECT_NE(outcomes[i].out.find("Usage:"), std::string::npos) << outcomes[i];
+    const std::string name = verbs[i].empty() ? "entrain" : verbs[i].back();
+    EXPECT_NE(outcomes[i].out.find(name), std::string::npos) << outcomes[i];
+    EXPECT_EQ(outcomes[i].err, "") << outcomes[i];
+  }
+  expect_untouched();
+}
+
+TEST_F(Verbs, TrainExplainsItsSettings) {
+  const Outcome outcome = run({"train", "--help"});
+  for (const char* setting : {"train.batch=64", "strategy.preset", "comm.sums", "data.root"}) {
+    EXPECT_NE(outcome.out.find(setting), std::string::npos) << setting;
+  }
+}
+
+TEST_F(Verbs, Version) {
+  const Outcome outcome = run({"--version"});
+  expect_exit(outcome, 0);
+  EXPECT_EQ(outcome.out.find("entrain 0."), 0u) << outcome;
+}
+
+TEST_F(Verbs, DataList) {
+  const Json list = json_of({"data", "list", "--json"});
+  EXPECT_EQ(names_of(list), (Words{"glyphs", "mnist"}));
+  EXPECT_EQ(list[0].at("state"), "always there");
+  EXPECT_EQ(list[1].at("state"), "not in data/mnist");
+  write_tiny_mnist(*this / "data/mnist");
+  EXPECT_EQ(json_of({"data", "list", "--json"})[1].at("state"), "in data/mnist");
+  const Outcome text = run({"data", "list"});
+  expect_exit(text, 0);
+  EXPECT_NE(text.out.find("glyphs"), std::string::npos) << text;
+}
+
+TEST_F(Verbs, StrategyList) {
+  const Json list = json_of({"strategy", "list", "--json"});
+  const Words names = names_of(list);
+  for (const char* name : {"synchronous", "local_sgd", "post_local_sgd"}) {
+    EXPECT_EQ(std::count(names.begin(), names.end(), name), 1) << name;
+  }
+  const Outcome text = run({"strategy", "list"});
+  expect_exit(text, 0);
+  for (const Json& one : list) {
+    EXPECT_NE(text.out.find(one.at("signature").get<std::string>()), std::string::npos) << text;
+  }
+  expect_untouched();
+}
+
+TEST_F(Verbs, StrategyShowOfAName) {
+  const Json whole = json_of({"strategy", "list", "--json"});
+  const std::vector<Json> list(whole.begin(), whole.begin() + 3);
+  std::vector<Words> texts, jsons;
+  for (const Json& one : list) {
+    texts.push_back({"strategy", "show", one.at("name")});
+    jsons.push_back(join(texts.back(), {"--json"}));
+  }
+  const std::vector<Outcome> shown = run_all(texts), as_json = run_all(jsons);
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    expect_exit(shown[i], 0);
+    for (const char* part : {"signature", "meaning", "paper"}) {
+      EXPECT_NE(shown[i].out.find(list[i].at(part).get<std::string>()), std::string::npos)
+          << part << " in\n"
+          << shown[i];
+    }
+    expect_exit(as_json[i], 0);
+    EXPECT_TRUE(Json::accept(as_json[i].out)) << as_json[i];
+  }
+}
+
+TEST_F(Verbs, StrategyShow) {
+  const Json shown = json_of({"strategy", "show", "post_local_sgd(100, 8)", "--workers", "4",
+                              "--steps", "200", "--megabytes", "2", "--json"});
+  EXPECT_EQ(shown.at("rounds").at("gradients"), 100);
+  EXPECT_EQ(shown.at("rounds").at("everyone"), 12);
+  EXPECT_EQ(shown.at("bytes_sent_per_worker"), 112 * 1.5 * 2e6);
+  const Outcome rounds = run({"strategy", "show", "post_local_sgd(100, 8)", "--rounds"});
+  EXPECT_EQ(rounds.out, shown.at("rounds_text").get<std::string>() + "\n");
+  std::string text = rounds.out;
+  text.pop_back();
+  EXPECT_EQ(json_of({"strategy", "show", text, "--workers", "4", "--steps", "200", "--megabytes",
+                     "2", "--json"})
+                .at("rounds"),
+            shown.at("rounds"));
+}
+
+TEST_F(Verbs, TrainPrintsItsSummaryAsJson) {
+  const Words quick = {"train", "model.name=softmax", "train.steps=9", "--json", "--out"};
+  const Json one = json_of(join(quick, {"one"}));
+  EXPECT_EQ(one, Json::parse(file_content(*this / "one/summary.json")));
+  const Json two = json_of(join({"launch", "-n", "2", "--"}, join(quick, {"two"})));
+  EXPECT_EQ(two, Json::parse(file_content(*this / "two/summary.json")));
+}
+
+TEST_F(Verbs, DryRunSaysWhereEachSettingIsFrom) {
+  write_file(*this / "run.toml", "workers = 8\n\n[train]\nbatch = 32\nsteps = 80\nepochs = 2\n");
+  const Outcome outcome = run({"train", "run.toml", "train.steps=16", "--dry-run", "--out", "out"},
+                              {{"ENTRAIN_SEED", "5"}, {"ENTRAIN_TRAIN__BATCH", "24"}});
+  expect_exit(outcome, 0);
+  const auto expect_line = [&](const std::string& setting, const std::string& origin) {
+    const std::size_t begin = outcome.out.find(setting + " ");
+    ASSERT_NE(begin, std::string::npos) << setting << " in\n" << outcome;
+    const std::string line = outcome.out.substr(begin, outcome.out.find('\n', begin) - begin);
+    EXPECT_TRUE(line.ends_with("# " + origin)) << line;
+  };
+  expect_line("workers = 8", "run.toml:1");
+  expect_line("train.epochs = 2", "run.toml:6");
+  expect_line("train.batch = 24", "ENTRAIN_TRAIN__BATCH");
+  expect_line("seed = 5", "ENTRAIN_SEED");
+  expect_line("train.steps = 16", "command line");
+  expect_line("model.name = \"cnn\"", "default");
+  for (const char* figure : {"206922", "2 everyone, 0 gradients", "8 workers in 1 process"}) {
+    EXPECT_NE(outcome.out.find(figure), std::string::npos) << figure << " in\n" << outcome;
+  }
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder()), {}), 1) << "made a folder";
+}
+
+TEST_F(Verbs, DocsSettings) {
+  const Outcome outcome = run({"docs", "settings"});
+  expect_exit(outcome, 0);
+  EXPECT_EQ(outcome.out.find("# Settings"), 0u);
+  EXPECT_NE(outcome.out.find("| `comm.join_timeout` | `\"60 s\"` |"), std::string::npos) << outcome;
+}
+
+}  // namespace
+}  // namespace entrain
