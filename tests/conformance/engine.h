@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "entrain/comm/faulty.h"
 #include "entrain/comm/local.h"
 #include "entrain/comm/metered.h"
 #include "entrain/core/team.h"
@@ -25,7 +26,8 @@ class Engine {
         team_(1),
         rows_(models(problem)),
         local_(local_communicator(problem.workers)),
-        metered_(*local_),
+        faulty_(*local_, [this](std::int64_t number) { return fault(number); }),
+        metered_(faulty_),
         sync_(rows_, metered_, parse_strategy(strategy)),
         optimizer_(sgd(rows_, team_,
                        {options.lr, options.momentum, 0, options.weight_decay, options.nesterov})) {
@@ -33,6 +35,13 @@ class Engine {
 
   /// The learning rate of step t is the optimizer's times factor(t).
   std::function<double(int)> lr_factor = [](int) { return 1.0; };
+
+  /// What goes wrong with which exchange.
+  std::function<Fault(std::int64_t)> fault = [](std::int64_t) { return Fault{}; };
+
+  /// Called in each step after the optimizer's and before anything is exchanged of the parameters,
+  /// and before gradients are.
+  std::function<void()> before_exchanges = [] {};
 
   void step() {
     const int t = static_cast<int>(sync_.step()) + 1;
@@ -42,8 +51,10 @@ class Engine {
     for (int i = 0; i < problem_.workers; ++i) {
       for (int j = 0; j < problem_.size; ++j) g[i][j] = problem_.gradient(i, t, j, x[i][j]);
     }
+    before_exchanges();
     sync_.reduce_gradients();
     optimizer_->step();
+    before_exchanges();
     sync_.advance(at::zeros({problem_.workers}), optimizer_->lr());
   }
 
@@ -91,6 +102,7 @@ class Engine {
   Team team_;
   Rows rows_;
   std::unique_ptr<Communicator> local_;
+  Faulty faulty_;
   Metered metered_;
   Synchronizer sync_;
   std::unique_ptr<Optimizer> optimizer_;

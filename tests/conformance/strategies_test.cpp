@@ -2,6 +2,7 @@
 
 #include "conformance/engine.h"
 #include "entrain/core/errors.h"
+#include "entrain/core/seeds.h"
 
 namespace entrain {
 namespace {
@@ -248,56 +249,44 @@ TEST(Costs, PredictedAreMeteredForEveryStrategy) {
   }
 }
 
-// A communicator whose exchanges fail on demand.
-class Failing : public Communicator {
- public:
-  explicit Failing(Communicator& inner) : inner_(inner) {}
-  int rank() const override { return 0; }
-  int size() const override { return 1; }
-  int local_workers() const override { return inner_.local_workers(); }
-  std::unique_ptr<Exchange> launch_mean(const at::Tensor& rows, const at::Tensor& mean) override {
-    if (!fail) return inner_.launch_mean(rows, mean);
-    mean.fill_(std::nan(""));
-    struct Lost : Exchange {
-      bool done() override { return true; }
-      void wait() override { throw CommunicationError("rank 1 is lost"); }
-    };
-    return std::make_unique<Lost>();
-  }
-  std::vector<std::string> gather(const std::string& bytes) override {
-    return inner_.gather(bytes);
-  }
-  std::int64_t wire_bytes_sent() const override { return 0; }
-  bool fail = false;
-
- private:
-  Communicator& inner_;
-};
-
 TEST(Rules, AFailedExchangeLeavesTheRowsAsTheyWere) {
-  for (const char* text : {"local_sgd(2)", "deltas(when=every(2))", "synchronous"}) {
-    const auto tensor = [] { return at::randn({40}, at::kDouble).set_requires_grad(true); };
-    std::vector<ModelTensors> models = {{{{"x", tensor()}}}, {{{"x", tensor()}}}};
-    models[1].parameters[0].tensor.detach().copy_(models[0].parameters[0].tensor.detach());
-    Rows rows(models);
-    const auto local = local_communicator(2);
-    Failing comm(*local);
-    Synchronizer sync(rows, comm, parse_strategy(text));
-    rows.gradients().copy_(at::randn_like(rows.gradients()));
-    rows.parameters().copy_(at::randn_like(rows.parameters()));
-    const at::Tensor x = rows.parameters().clone(), g = rows.gradients().clone();
-    comm.fail = true;
-    EXPECT_THROW(
-        {
-          for (int t = 0; t < 2; ++t) {
-            sync.reduce_gradients();
-            sync.advance(at::zeros({2}), 0.1);
-          }
-        },
-        CommunicationError)
-        << text;
-    EXPECT_TRUE(rows.parameters().equal(x)) << text;
-    EXPECT_TRUE(rows.gradients().equal(g)) << text;
+  for (const char* text : {"local_sgd(2)", "deltas(when=every(2))", "synchronous", "cocod(2)",
+                           "overlap_local_sgd(2)", "parameters(when=every(2), delay=steps(1))"}) {
+    const Problem problem{3, 21};
+    Engine engine(problem, {}, text);
+    engine.fault = [](std::int64_t number) { return Fault{.fails = number == 3}; };
+    at::Tensor x, g;
+    const auto run_into_the_failure = [&] {
+      for (;;) {
+        engine.before_exchanges = [&] {
+          x = engine.rows().parameters().clone();
+          g = engine.rows().gradients().clone();
+        };
+        engine.step();
+      }
+    };
+    EXPECT_THROW(run_into_the_failure(), CommunicationError) << text;
+    const bool gradients = std::string(text) == "synchronous";
+    if (gradients) {
+      EXPECT_TRUE(engine.rows().gradients().equal(g)) << text;
+    } else {
+      EXPECT_TRUE(engine.rows().parameters().equal(x)) << text;
+    }
+  }
+}
+
+// ALGORITHMS 3.6, 2: a delay changes times and never values.
+TEST(Rules, RandomDelaysChangeNoBit_3_6_2) {
+  const Problem problem{4, 21};
+  for (const char* text :
+       {"synchronous", "local_sgd(3)", "post_local_sgd(9, 3)", "overlap_local_sgd(3)", "cocod(3)",
+        "parameters(when=every(4), delay=steps(2))", "deltas(when=every(3), delay=period)"}) {
+    Engine calm(problem, {0.05, 0.9, 0, false}, text), late(problem, {0.05, 0.9, 0, false}, text);
+    Stream random(11, Purpose::shuffle);
+    late.fault = [&](std::int64_t) {
+      return Fault{.delay = std::chrono::microseconds(random.below(2000))};
+    };
+    EXPECT_EQ(calm.run(30).deviation(late.run(30)), 0) << text;
   }
 }
 

@@ -444,23 +444,23 @@ void expect_loss_of(int lost, const RankPlay& play, const std::string& message) 
   EXPECT_NE(message.find(fmt::format("no word from rank {}:", lost)), message.npos) << message;
 }
 
-using Use = std::function<void(Communicator&)>;
+// A way of using a communicator, by which the loss of a peer comes out.
+struct Way {
+  Sums sums;
+  std::function<void(Communicator&)> use;
+};
 
 void average_much(Communicator& comm) { average(comm, own_rows(comm, kLongest, at::kFloat)); }
 
-// All of three ranks meet; then `lost` is gone without a word, and the others find out in each way
-// of using a communicator, all at a time, as each way takes seconds.
-void lose(int lost, StoreAt where) {
+// All of three ranks meet; then `lost` is gone without a word, and the others find out in each way,
+// all at a time, as each takes seconds.
+void lose(int lost, const std::vector<Way>& ways, StoreAt where) {
   across(
       3,
       [&](RankPlay& play) {
-        const std::pair<Sums, Use> ways[] = {
-            {Sums::fast, average_much},
-            {Sums::reproducible, average_much},
-            {Sums::fast, [](Communicator& comm) { comm.gather("hello?"); }}};
         std::vector<std::unique_ptr<Communicator>> comms;
-        for (const auto& [sums, use] : ways) {
-          comms.push_back(play.join(sums));
+        for (const Way& way : ways) {
+          comms.push_back(play.join(way.sums));
           average(*comms.back(), own_rows(*comms.back(), 1000, at::kFloat));
         }
         comms[0]->gather("all have landed");
@@ -469,16 +469,24 @@ void lose(int lost, StoreAt where) {
         for (std::size_t i = 0; i < comms.size(); ++i)
           threads.emplace_back([&, i] {
             SCOPED_TRACE(i);
-            expect_loss_of(lost, play, loss_reported_by([&] { ways[i].second(*comms[i]); }));
+            expect_loss_of(lost, play, loss_reported_by([&] { ways[i].use(*comms[i]); }));
           });
         for (std::thread& thread : threads) thread.join();
       },
       where);
 }
 
-TEST(C10dLoss, IsReportedWithTheRank) { lose(1, StoreAt::test); }
+TEST(C10dLoss, IsReportedWithTheRank) {
+  lose(1,
+       {{Sums::fast, average_much},
+        {Sums::reproducible, average_much},
+        {Sums::fast, [](Communicator& comm) { comm.gather("hello?"); }}},
+       StoreAt::test);
+}
 
-TEST(C10dLoss, IsReportedWithTheRankWhereRankZeroHostsTheStore) { lose(2, StoreAt::rank_0); }
+TEST(C10dLoss, IsReportedWithTheRankWhereRankZeroHostsTheStore) {
+  lose(2, {{Sums::fast, average_much}}, StoreAt::rank_0);
+}
 
 // done() only asks: the loss comes out of wait().
 TEST(C10dLoss, ComesOutOfWait) {

@@ -88,7 +88,7 @@ TEST(DatasetTable, NamesAreUniqueAndEveryEntryCanBeShown) {
     EXPECT_EQ(&dataset_entry(entry.name), &entry);
     names.push_back(entry.name);
   }
-  EXPECT_EQ(names, (std::vector<std::string>{"glyphs", "mnist"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"glyphs", "mnist", "cifar10"}));
 }
 
 TEST(LoadDataset, AnUnknownNameGetsASuggestion) {

@@ -43,9 +43,9 @@ TEST_F(Mnist, ReadsPlainFiles) {
 
 TEST_F(Mnist, ReadsGzipFilesAlike) {
   const Dataset plain = mnist(folder_.path());
-  for (const std::string& name : mnist_files()) {
-    write_gz(folder_ / (name + ".gz"), file_content(folder_ / name));
-    std::filesystem::remove(folder_ / name);
+  for (const SourceFile& file : mnist_files(folder_.path())) {
+    write_gz(folder_ / (file.name + ".gz"), file_content(file.path));
+    std::filesystem::remove(file.path);
   }
   const Dataset zipped = mnist(folder_.path());
   EXPECT_TRUE(at::equal(zipped.train.inputs, plain.train.inputs));
@@ -171,10 +171,8 @@ TEST(RealMnist, IsTheOfficialSet) {
 TEST(RealMnist, OnePixelChangedIsAWarningForThatFileOnly) {
   ENTRAIN_NEEDS_DATA("mnist");
   const TestFolder folder;
-  for (const std::string& name : mnist_files())
-    std::filesystem::create_symlink(
-        std::filesystem::absolute(real_data("mnist") / "mnist" / (name + ".gz")),
-        folder / (name + ".gz"));
+  for (const SourceFile& file : mnist_files(real_data("mnist") / "mnist"))
+    std::filesystem::create_symlink(std::filesystem::absolute(file.path), folder / file.name);
   const Dataset dataset = mnist(folder.path());
   std::string images = big_endian({2051, 10'000, 28, 28});
   images.append(reinterpret_cast<const char*>(dataset.test.inputs.data_ptr<std::uint8_t>()),

@@ -121,6 +121,41 @@ TEST(Prepare, ARootThatIsAFileCannotBeWritten) {
       {(root / "data").string(), "cannot be written"});
 }
 
+TEST(Prepare, FilesInASubFolderLandInTheFolder) {
+  const TestFolder from, root;
+  write_members(from / "cifar-10-batches-bin", tiny_cifar());
+  write_file(from / "cifar-10-batches-bin/batches.meta.txt", "airplane");
+  const PrepareReport report = prepare_dataset("cifar10", root.path(), from.path());
+  EXPECT_TRUE(report.changed);
+  expect_mentions(report.message, {"cifar10", "112 + 6 samples"});
+  EXPECT_EQ(names_in(root / "cifar10").size(), 6u);
+  EXPECT_TRUE(names_in(root / "cifar10").contains("test_batch.bin"));
+  EXPECT_EQ(load_dataset("cifar10", root.path()).train.labels.numel(), 112);
+}
+
+TEST(Prepare, AnArchiveIsCopiedAsItIs) {
+  const TestFolder from, root, other;
+  write_tar(from / "cifar-10-binary.tar.xz", tiny_cifar());
+  EXPECT_TRUE(prepare_dataset("cifar10", root.path(), from.path()).changed);
+  EXPECT_EQ(names_in(root / "cifar10"), Names{"cifar-10-binary.tar.xz"});
+  EXPECT_EQ(file_content(root / "cifar10/cifar-10-binary.tar.xz"),
+            file_content(from / "cifar-10-binary.tar.xz"));
+  write_tar(from / "from a friend.tar.gz", tiny_cifar());
+  EXPECT_TRUE(prepare_dataset("cifar10", other.path(), from / "from a friend.tar.gz").changed);
+  EXPECT_EQ(names_in(other / "cifar10"), Names{"cifar-10-binary.tar.gz"});
+  EXPECT_FALSE(prepare_dataset("cifar10", root.path(), from / "from a friend.tar.gz").changed);
+}
+
+TEST(Prepare, ABrokenArchiveLeavesNothingBehind) {
+  const TestFolder from, root;
+  write_tar(from / "cifar-10-binary.tar.gz", tiny_cifar());
+  std::filesystem::resize_file(from / "cifar-10-binary.tar.gz", 100'000);
+  expect_mentions(
+      message_of<DataError>([&] { prepare_dataset("cifar10", root.path(), from.path()); }),
+      {(from / "cifar-10-binary.tar.gz").string(), "cut short"});
+  EXPECT_EQ(names_in(root.path()), Names{});
+}
+
 TEST(Prepare, GlyphsNeedNothing) {
   const TestFolder root;
   for (const PrepareReport& report : {prepare_dataset("glyphs", root.path(), "nowhere"),
@@ -173,6 +208,15 @@ TEST_F(Download, FetchesTheFourFilesFromTheOfficialPlace) {
   expect_mentions(file_content(bin_ / "asked"),
                   {"https://ossci-datasets.s3.amazonaws.com/mnist/train-images-idx3-ubyte.gz",
                    "https://ossci-datasets.s3.amazonaws.com/mnist/t10k-labels-idx1-ubyte.gz"});
+}
+
+TEST_F(Download, FetchesTheArchiveOfCifar10) {
+  write_tar(served_ / "cifar-10-binary.tar.gz", tiny_cifar());
+  curl_does("cp $served/${url##*/} $to");
+  EXPECT_TRUE(download_dataset("cifar10", root_.path()).changed);
+  EXPECT_EQ(names_in(root_ / "cifar10"), Names{"cifar-10-binary.tar.gz"});
+  EXPECT_EQ(file_content(bin_ / "asked"),
+            "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz\n");
 }
 
 TEST_F(Download, GoesToTheMirrorWhereTheOfficialPlaceFails) {

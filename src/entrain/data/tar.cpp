@@ -110,11 +110,10 @@ struct TarReader::State {
     }
   }
 
-  /// Throws if a call of libarchive failed; a warning, as for a name in another alphabet, is none.
+  /// Throws if a call of libarchive failed.
   void check(la_ssize_t result) {
     if (failure) std::rethrow_exception(failure);
-    if (result < ARCHIVE_WARN)
-      unreadable(path, "the tar archive is cut short, corrupt or none", tar.get());
+    if (result < 0) unreadable(path, "the tar archive is cut short, corrupt or none", tar.get());
   }
 };
 
@@ -129,7 +128,8 @@ TarReader::~TarReader() = default;
 std::optional<std::string> TarReader::next() {
   for (;;) {
     const int result = archive_read_next_header(state_->tar.get(), &state_->entry);
-    state_->check(result);
+    // A warning comes with a file: its name is in another alphabet, say.
+    state_->check(result == ARCHIVE_WARN ? ARCHIVE_OK : result);
     if (result == ARCHIVE_EOF) break;
     if (archive_entry_filetype(state_->entry) != AE_IFREG || archive_entry_hardlink(state_->entry))
       continue;

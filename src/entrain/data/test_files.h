@@ -1,7 +1,10 @@
 #pragma once
 
-// What the tests of this folder share: a folder that goes away, and files of a tiny MNIST.
+// What the tests of this folder share: a folder that goes away, and files of a tiny MNIST and of a
+// tiny CIFAR-10.
 
+#include <archive.h>
+#include <archive_entry.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <zlib.h>
@@ -13,6 +16,7 @@
 #include <iterator>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace entrain {
@@ -79,6 +83,59 @@ inline void write_tiny_mnist(const std::filesystem::path& folder, int step = 7) 
   write_file(folder / "train-labels-idx1-ubyte", idx_labels(12));
   write_file(folder / "t10k-images-idx3-ubyte", idx_images(5, step));
   write_file(folder / "t10k-labels-idx1-ubyte", idx_labels(5));
+}
+
+/// `count` records of CIFAR-10: labels from `first_label` on, modulo 10, and pixels that no packer
+/// makes much smaller.
+inline std::string cifar_records(int count, int first_label, std::uint32_t noise = 1) {
+  std::string bytes;
+  for (int i = 0; i < count; ++i) {
+    bytes += static_cast<char>((first_label + i) % 10);
+    for (int k = 0; k < 3072; ++k) {
+      noise = noise * 1664525 + 1013904223;
+      bytes += static_cast<char>(noise >> 24);
+    }
+  }
+  return bytes;
+}
+
+/// Names, which may have folders, and contents.
+using Members = std::vector<std::pair<std::string, std::string>>;
+
+/// The six files of a valid set of 112 + 6 samples.
+inline Members tiny_cifar(std::uint32_t noise = 1) {
+  return {{"data_batch_1.bin", cifar_records(1, 0, noise)},
+          {"data_batch_2.bin", cifar_records(2, 1, noise + 1)},
+          {"data_batch_3.bin", cifar_records(100, 3, noise + 2)},
+          {"data_batch_4.bin", cifar_records(4, 3, noise + 3)},
+          {"data_batch_5.bin", cifar_records(5, 7, noise + 4)},
+          {"test_batch.bin", cifar_records(6, 4, noise + 5)}};
+}
+
+inline void write_members(const std::filesystem::path& folder, const Members& members) {
+  std::filesystem::create_directories(folder);
+  for (const auto& [name, content] : members) write_file(folder / name, content);
+}
+
+/// Writes a tar archive, packed as its name says.
+inline void write_tar(const std::filesystem::path& path, const Members& members,
+                      int format = ARCHIVE_FORMAT_TAR_USTAR) {
+  archive* tar = archive_write_new();
+  archive_write_set_format(tar, format);
+  if (path.extension() == ".gz") archive_write_add_filter_gzip(tar);
+  if (path.extension() == ".xz") archive_write_add_filter_xz(tar);
+  ASSERT_EQ(archive_write_open_filename(tar, path.c_str()), ARCHIVE_OK);
+  for (const auto& [name, content] : members) {
+    archive_entry* entry = archive_entry_new();
+    archive_entry_set_pathname(entry, name.c_str());
+    archive_entry_set_filetype(entry, AE_IFREG);
+    archive_entry_set_perm(entry, 0644);
+    archive_entry_set_size(entry, static_cast<la_int64_t>(content.size()));
+    ASSERT_EQ(archive_write_header(tar, entry), ARCHIVE_OK);
+    archive_write_data(tar, content.data(), content.size());
+    archive_entry_free(entry);
+  }
+  ASSERT_EQ(archive_write_free(tar), ARCHIVE_OK);
 }
 
 /// The folder of real data that holds `name`; empty where there is none.

@@ -21,6 +21,17 @@ bool needs_anchor(const ParameterRound& round) {
   return round.what == What::deltas || round.outer.has_velocity || round.delay.first_anchor;
 }
 
+double effective_step(const Strategy& strategy) {
+  for (const ParameterRound& round : strategy.parameters) {
+    if (round.merge.text.name != "pull" || !round.delay.first_anchor) continue;
+    const double alpha = round.merge.text.arguments.at(0).value.number;
+    const double beta =
+        round.outer.has_velocity ? round.outer.text.arguments.at(0).value.number : 0;
+    return (1 - alpha) / (1 - alpha * beta);
+  }
+  return 1;
+}
+
 Cost predict_cost(const Strategy& strategy, int n, std::int64_t steps, RowBytes row) {
   Cost cost;
   Agenda gradients = gradient_agenda(strategy), parameters = parameter_agenda(strategy);

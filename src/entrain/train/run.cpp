@@ -321,6 +321,14 @@ void announce(const Prepared& prepared, const Settings& settings) {
   fmt::print(stderr, "{}: {} worker thread{} x {} intra-op, BLAS {}\n", settings.name,
              prepared.threads.workers, prepared.threads.workers == 1 ? "" : "s",
              prepared.threads.intra, blas_in_use());
+  const double step = effective_step(prepared.training.strategy);
+  if (step < 1) {
+    fmt::print(stderr,
+               "{}: note: the effective step of this strategy is {:.2f} of the learning rate; to "
+               "compare with synchronous "
+               "SGD divide the learning rate by it\n",
+               settings.name, step);
+  }
   for (const std::string& warning : prepared.data->warnings) {
     fmt::print(stderr, "{}: warning: {}\n", settings.name, warning);
   }
