@@ -35,6 +35,7 @@ includes=0
 while IFS=: read -r file line text; do
   folder=${file#src/entrain/} folder=${folder%%/*} included=${text#*\"} included=${included%%\"*}
   includes=$((includes + 1))
+  [[ $folder == *.h ]] && continue  # src/entrain/entrain.h, the door of the library, stands above the folders
   if [[ ! -v links[$folder] ]]; then
     complain "$file: src/entrain/CMakeLists.txt has no entrain_target($folder)"
   elif [[ $included != entrain/*/* ]]; then

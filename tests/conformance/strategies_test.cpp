@@ -239,7 +239,7 @@ TEST(Costs, PredictedAreMeteredForEveryStrategy) {
                              "parameters(when=every(8), delay=steps(3))",
                              "parameters(when=every(10)) + deltas(when=after(20, every(7)))"}) {
       Engine engine({workers, 21}, {}, text);
-      engine.run(kSteps);
+      engine.run(kSteps).sync().finish();
       const double message = static_cast<double>(engine.rows().layout().columns) * sizeof(double);
       const Cost cost = predict_cost(parse_strategy(text), workers, kSteps, {message});
       EXPECT_EQ(cost.rounds, engine.sync().rounds()) << text;

@@ -51,7 +51,8 @@ class Interrupt : public ProcessTest {
       last = Json::parse(line);
       rounds += last.at("kind") == "round";
     }
-    EXPECT_EQ(summary.at("rounds").at("everyone"), rounds);
+    EXPECT_GE(summary.at("rounds").at("everyone"), rounds);
+    EXPECT_LE(summary.at("rounds").at("everyone"), rounds + 1);  // one may be under way
     EXPECT_EQ(last.at("event"), "interrupted");
     EXPECT_EQ(last.at("step"), summary.at("steps"));
     EXPECT_FALSE(std::filesystem::exists(*this / "out/model.safetensors"));

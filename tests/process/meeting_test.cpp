@@ -78,13 +78,11 @@ TEST_F(Meeting, VariablesThatCannotBeMeant) {
 TEST_F(Meeting, PortThatIsInUse) {
   const SilentProgram other;
   const std::string where = "127.0.0.1:" + std::to_string(other.port());
-  const Words words = join({"train"}, join(kQuick, kImpatient));
-  const Outcome host = run(words, rank_variables(0, 2, other.port()));
-  expect_exit(host, 4, {"rank 0", where, "in use", "MASTER_PORT"});
-  EXPECT_LT(host.seconds, kSoon) << host;
-  const Outcome guest = run(words, rank_variables(1, 2, other.port()));
-  expect_exit(guest, 4, {"rank 1", where, "3 s", "MASTER_PORT"});
-  EXPECT_LT(guest.seconds, kSoon) << guest;
+  std::vector<Running> ranks = start_ranks({0, 1}, 2, other.port(), join(kQuick, kImpatient));
+  const std::vector<Outcome> outcomes = wait_all(ranks);
+  for (const Outcome& outcome : outcomes) EXPECT_LT(outcome.seconds, kSoon) << outcome;
+  expect_exit(outcomes[0], 4, {"rank 0", where, "in use", "MASTER_PORT"});
+  expect_exit(outcomes[1], 4, {"rank 1", where, "3 s", "MASTER_PORT"});
   expect_no_folder();
 }
 
@@ -102,17 +100,13 @@ TEST_F(Meeting, ARankThatNeverArrivesIsNamedByAll) {
   expect_no_folder();
 }
 
-TEST_F(Meeting, SeveralThatNeverArriveAreNamed) {
-  const std::vector<Outcome> outcomes = meet({0, 2}, 4, join(kQuick, kImpatient));
-  for (const Outcome& outcome : outcomes) expect_exit(outcome, 4, {"ranks 1, 3"});
-}
-
-TEST_F(Meeting, ARankThatFailsEarlyIsNamed) {
+TEST_F(Meeting, ARankThatFailsEarlyIsNamedWithTheAbsent) {
   const int port = free_port();
-  std::vector<Running> ranks = start_ranks({0, 1}, 3, port, join(kQuick, kImpatient));
-  const Outcome early = run({"train", "workers=7"}, rank_variables(2, 3, port));
-  expect_exit(early, 2, {"workers = 7: must be divisible by the 3 processes"});
-  for (const Outcome& outcome : wait_all(ranks)) expect_exit(outcome, 4, {"rank 2"});
+  std::vector<Running> ranks = start_ranks({0, 2}, 4, port, join(kQuick, kImpatient));
+  const Outcome early = run({"train", "workers=7"}, rank_variables(3, 4, port));
+  expect_exit(early, 2, {"workers = 7: must be divisible by the 4 processes"});
+  for (const Outcome& outcome : wait_all(ranks)) expect_exit(outcome, 4, {"ranks 1, 3"});
+  expect_no_folder();
 }
 
 TEST_F(Meeting, RanksWithDifferentSettingsAreRefused) {

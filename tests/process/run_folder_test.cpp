@@ -161,6 +161,24 @@ TEST_F(RunFolders, SummaryHasEveryField) {
   EXPECT_GT(s.at("peak_memory_bytes"), 10'000'000);
 }
 
+TEST_F(RunFolders, HoldTheseFiles) {
+  expect_exit(run(join(kQuick, {"--out", "a/b/out"})), 0);
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(*this / "a/b/out")) {
+    names.insert(entry.path().filename());
+  }
+  for (const char* name :
+       {"run.toml", "env.json", "metrics.jsonl", "summary.json", "model.safetensors"}) {
+    EXPECT_TRUE(names.contains(name)) << name;
+  }
+  const Json machine = Json::parse(file_content(*this / "a/b/out/env.json"));
+  for (const char* field :
+       {"entrain", "revision", "libtorch", "host", "processor", "cores", "threads", "blas"}) {
+    EXPECT_TRUE(machine.contains(field)) << field;
+  }
+  expect_whole_files(folder());
+}
+
 TEST_F(RunFolders, ModelIsTheCnn) {
   expect_exit(run({"train", "workers=2", "train.batch=16", "train.steps=3", "--out", "out"}), 0);
   const TensorFile file = load_tensors(*this / "out/model.safetensors");
@@ -183,21 +201,6 @@ TEST_F(RunFolders, ModelIsTheCnn) {
   EXPECT_EQ(file.notes.at("strategy"), "local_sgd(8)");
 }
 
-TEST_F(RunFolders, HoldsTheseFiles) {
-  expect_exit(run(join(kQuick, {"--out", "a/b/out"})), 0);
-  std::set<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(*this / "a/b/out")) {
-    names.insert(entry.path().filename());
-  }
-  EXPECT_EQ(names, (std::set<std::string>{"run.toml", "env.json", "metrics.jsonl", "summary.json",
-                                          "model.safetensors"}));
-  const Json machine = Json::parse(file_content(*this / "a/b/out/env.json"));
-  for (const char* field :
-       {"entrain", "revision", "libtorch", "host", "processor", "cores", "threads", "blas"}) {
-    EXPECT_TRUE(machine.contains(field)) << field;
-  }
-}
-
 TEST_F(RunFolders, AreMadeAnewUnderRuns) {
   for (int i = 0; i < 2; ++i) expect_exit(run(join(kQuick, {"name=anew"})), 0);
   int folders = 0;
@@ -212,21 +215,27 @@ TEST_F(RunFolders, AreMadeAnewUnderRuns) {
 TEST_F(RunFolders, AreNeverOverwritten) {
   std::filesystem::create_directory(*this / "full");
   write_file(*this / "full/notes.txt", "mine");
-  expect_exit(run(join(kQuick, {"--out", "full"})), 2, {"'full' is not empty", "--out"});
+  std::filesystem::create_directory(*this / "empty");
+  const std::vector<Outcome> outcomes =
+      run_all({join(kQuick, {"--out", "full"}), join(kQuick, {"--out", "empty"})});
+  expect_exit(outcomes[0], 2, {"'full' is not empty", "--out"});
+  expect_exit(outcomes[1], 0);
   EXPECT_EQ(file_content(*this / "full/notes.txt"), "mine");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(*this / "full"), {}), 1);
-  std::filesystem::create_directory(*this / "empty");
-  expect_exit(run(join(kQuick, {"--out", "empty"})), 0);
   expect_exit(run(join(kQuick, {"--out", "empty"})), 2, {"'empty' is not empty"});
 }
 
 TEST_F(RunFolders, ThatCannotBeMade) {
   write_file(*this / "file", "mine");
-  expect_exit(run(join(kQuick, {"--out", "file/out"})), 1, {"'file/out'", "Not a directory"});
-  expect_exit(run(join(kQuick, {"--out", "file"})), 1, {"'file'"});
-  expect_exit(run(join(kQuick, {"--out", "/proc/entrain"})), 1, {"'/proc/entrain'", "--out"});
-  std::filesystem::rename(*this / "file", *this / "runs");
-  expect_exit(run(kQuick), 1, {"'runs'"});
+  write_file(*this / "runs", "mine");
+  const std::vector<Outcome> outcomes =
+      run_all({join(kQuick, {"--out", "file/out"}), join(kQuick, {"--out", "file"}),
+               join(kQuick, {"--out", "/proc/entrain"}), kQuick});
+  expect_exit(outcomes[0], 1, {"'file/out'", "Not a directory", "--out"});
+  expect_exit(outcomes[1], 1, {"'file'", "--out"});
+  expect_exit(outcomes[2], 1, {"'/proc/entrain'", "--out"});
+  expect_exit(outcomes[3], 1, {"'runs'", "--out"});
+  EXPECT_EQ(file_content(*this / "file"), "mine");
   EXPECT_EQ(file_content(*this / "runs"), "mine");
 }
 

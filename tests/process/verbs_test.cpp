@@ -71,8 +71,10 @@ TEST_F(Verbs, Version) {
 
 TEST_F(Verbs, DataList) {
   const Json list = json_of({"data", "list", "--json"});
-  EXPECT_EQ(names_of(list), (Words{"glyphs", "mnist"}));
+  ASSERT_GE(list.size(), 2u);
+  EXPECT_EQ(list[0].at("name"), "glyphs");
   EXPECT_EQ(list[0].at("state"), "always there");
+  EXPECT_EQ(list[1].at("name"), "mnist");
   EXPECT_EQ(list[1].at("state"), "not in data/mnist");
   write_tiny_mnist(*this / "data/mnist");
   EXPECT_EQ(json_of({"data", "list", "--json"})[1].at("state"), "in data/mnist");

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
+
 #include "entrain/config/describe.h"
 #include "entrain/verb.h"
 

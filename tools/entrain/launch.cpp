@@ -1,5 +1,7 @@
 #include "entrain/comm/launch.h"
 
+#include <CLI/CLI.hpp>
+
 #include "entrain/core/errors.h"
 #include "entrain/verb.h"
 

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
+
 #include "entrain/core/environment.h"
 #include "entrain/report/json.h"
 #include "entrain/summary_table.h"
@@ -51,8 +53,9 @@ void quickstart(CommandLine& line) {
 }  // namespace
 
 void add_quickstart(CommandLine& line) {
-  CLI::App* verb = add_verb(line, "quickstart",
-                            "Four workers, three methods, one table; offline, within a minute");
+  CLI::App* verb = line.app.add_subcommand(
+      "quickstart", "Four workers, three methods, one table; offline, within a minute");
+  verb->add_flag("--json", line.json, "Print the result as JSON");
   verb->callback([&line] { quickstart(line); });
 }
 

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include "entrain/report/table.h"
@@ -23,15 +25,18 @@ std::string signature(const Choice<Strategy>& choice) {
                             : fmt::format("{}({})", choice.name, fmt::join(parameters, ", "));
 }
 
+Json json_of(const Preset& preset) {
+  return {{"name", preset.choice.name},
+          {"signature", signature(preset.choice)},
+          {"meaning", preset.choice.meaning},
+          {"paper", preset.paper},
+          {"equations", preset.equations}};
+}
+
 void list(CommandLine& line) {
   if (line.json) {
     Json all = Json::array();
-    for (const Preset& preset : catalogue()) {
-      all.push_back({{"name", preset.choice.name},
-                     {"signature", signature(preset.choice)},
-                     {"meaning", preset.choice.meaning},
-                     {"paper", preset.paper}});
-    }
+    for (const Preset& preset : catalogue()) all.push_back(json_of(preset));
     fmt::print("{}\n", all.dump(2));
     return;
   }
@@ -70,8 +75,11 @@ void show(CommandLine& line, const ShowArguments& arguments) {
   const Preset* preset = find_preset(value.name);
   if (preset && !line.json && !arguments.rounds) print_preset(*preset);
   if (preset && value.arguments.empty() && !preset->choice.parameters.empty()) {
-    if (!line.json)
+    if (line.json) {
+      fmt::print("{}\n", json_of(*preset).dump(2));
+    } else {
       fmt::print("Give its arguments to see its rounds and cost: {}\n", signature(preset->choice));
+    }
     return;
   }
   const Strategy strategy = parse_strategy(arguments.text, arguments.facts);

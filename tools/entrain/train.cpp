@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
+
 #include "entrain/config/describe.h"
 #include "entrain/core/environment.h"
 #include "entrain/report/json.h"
@@ -47,13 +49,14 @@ void train(CommandLine& line, const TrainArguments& arguments) {
 }  // namespace
 
 void add_train(CommandLine& line) {
-  CLI::App* verb = add_verb(line, "train", "One run: train CONFIG.toml [key=value ...]");
+  CLI::App* verb = line.app.add_subcommand("train", "One run: train CONFIG.toml [key=value ...]");
   auto arguments = std::make_shared<TrainArguments>();
   verb->add_option("words", arguments->words, "A configuration file, then settings as key=value");
   verb->add_option("--out", arguments->out, "The run folder; else runs/<date>-<name>-<id>");
   verb->add_flag("--dry-run", arguments->dry_run,
                  "Print settings, memory, bytes and rounds, and stop");
   verb->footer("Settings:\n" + settings_help());
+  verb->add_flag("--json", line.json, "Print the result as JSON");
   verb->callback([&line, arguments] { train(line, *arguments); });
 }
 

@@ -1,7 +1,10 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
+
+namespace CLI {
+class App;
+}
 
 namespace entrain {
 
@@ -13,14 +16,7 @@ struct CommandLine {
   int exit_code = 0;
 };
 
-/// A verb of the command line, with --json.
-inline CLI::App* add_verb(CommandLine& line, const std::string& name, const std::string& summary) {
-  CLI::App* verb = line.app.add_subcommand(name, summary);
-  verb->add_flag("--json", line.json, "Print the result as JSON");
-  return verb;
-}
-
-// One file each.
+// One file each; each adds its verb to the command line.
 void add_quickstart(CommandLine& line);
 void add_train(CommandLine& line);
 void add_launch(CommandLine& line);

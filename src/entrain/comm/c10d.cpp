@@ -269,6 +269,7 @@ void C10d::give_up(std::int64_t number, const std::string& why) {
   try {
     store_.report_failure(place_.rank, number);
     silent = store_.silent_ranks(size(), std::chrono::seconds(3));
+    store_.part(place_, silent, std::chrono::seconds(5));
   } catch (const std::exception&) {
     throw CommunicationError(fmt::format(
         "{}: the exchange failed and the store at {}:{} is gone{}: {}; see the output of that "

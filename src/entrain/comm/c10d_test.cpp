@@ -344,7 +344,7 @@ TEST(C10d, LaunchReturnsBeforeAPeerHasLaunched) {
       while (!exchange->done()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
       const auto began = Clock::now();
       exchange->wait();
-      EXPECT_LT(Clock::now() - began, std::chrono::milliseconds(100));
+      EXPECT_LT(Clock::now() - began, std::chrono::seconds(1));
       EXPECT_TRUE(rows.equal(before));
       Exact(held_rows(0, 2, kLongest, at::kFloat)).expect_near(mean, sums, 2, 1);
     }
@@ -452,11 +452,11 @@ struct Way {
 
 void average_much(Communicator& comm) { average(comm, own_rows(comm, kLongest, at::kFloat)); }
 
-// All of three ranks meet; then `lost` is gone without a word, and the others find out in each way,
+// All ranks meet; then `lost` is gone without a word, and the others find out in each way,
 // all at a time, as each takes seconds.
-void lose(int lost, const std::vector<Way>& ways, StoreAt where) {
+void lose(int lost, int size, const std::vector<Way>& ways, StoreAt where) {
   across(
-      3,
+      size,
       [&](RankPlay& play) {
         std::vector<std::unique_ptr<Communicator>> comms;
         for (const Way& way : ways) {
@@ -477,15 +477,17 @@ void lose(int lost, const std::vector<Way>& ways, StoreAt where) {
 }
 
 TEST(C10dLoss, IsReportedWithTheRank) {
-  lose(1,
+  lose(1, 3,
        {{Sums::fast, average_much},
         {Sums::reproducible, average_much},
         {Sums::fast, [](Communicator& comm) { comm.gather("hello?"); }}},
        StoreAt::test);
 }
 
+// In a ring of four, rank 3 hears nothing from Gloo and learns of the loss last: rank 0 must not
+// have left with the store by then.
 TEST(C10dLoss, IsReportedWithTheRankWhereRankZeroHostsTheStore) {
-  lose(2, {{Sums::fast, average_much}}, StoreAt::rank_0);
+  lose(1, 4, {{Sums::fast, average_much}}, StoreAt::rank_0);
 }
 
 // done() only asks: the loss comes out of wait().

@@ -115,8 +115,8 @@ class Launcher {
   void signal_all(int signal);
   std::size_t open_streams() const { return relays_.size(); }
   int running() const {
-    return static_cast<int>(
-        std::count_if(children_.begin(), children_.end(), [](const Child& c) { return c.running; }));
+    return static_cast<int>(std::count_if(children_.begin(), children_.end(),
+                                          [](const Child& c) { return c.running; }));
   }
 
   const LaunchOptions& options_;
@@ -154,8 +154,8 @@ void Launcher::start(int rank) {
   close(err[1]);
   if (error != 0) {
     signal_all(SIGKILL);
-    throw RunError(fmt::format("cannot start rank {} ({}): {}", rank, options_.program,
-                               std::strerror(error)));
+    throw RunError(
+        fmt::format("cannot start rank {} ({}): {}", rank, options_.program, std::strerror(error)));
   }
   children_.push_back({rank, pid});
   const std::string prefix = fmt::format("[{}] ", rank);
@@ -188,11 +188,11 @@ void Launcher::reap() {
 void Launcher::report(const Child& child, int status) {
   if (failure_ != 0 || interrupted()) return;
   failure_ = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-  const std::string how = WIFEXITED(status)
-                              ? fmt::format("exit code {}", WEXITSTATUS(status))
-                              : fmt::format("signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)));
-  fmt::print(stderr, "entrain launch: rank {} ended first, with {}; ending the others\n", child.rank,
-             how);
+  const std::string how = WIFEXITED(status) ? fmt::format("exit code {}", WEXITSTATUS(status))
+                                            : fmt::format("signal {} ({})", WTERMSIG(status),
+                                                          strsignal(WTERMSIG(status)));
+  fmt::print(stderr, "entrain launch: rank {} ended first, with {}; ending the others\n",
+             child.rank, how);
   signal_all(SIGTERM);
   kill_at_ = std::chrono::steady_clock::now() + kGrace;
 }

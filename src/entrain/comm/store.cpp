@@ -112,6 +112,15 @@ std::set<int> Store::silent_ranks(int size, milliseconds patience) {
   return silent;
 }
 
+void Store::part(const Place& place, const std::set<int>& silent, milliseconds patience) {
+  keys_->set(fmt::format("parted/{}", place.rank), bytes("yes"));
+  if (place.rank != 0 || place.store_elsewhere) return;
+  const auto deadline = Clock::now() + patience;
+  while (absent("parted", place.size) != silent && Clock::now() < deadline) {
+    std::this_thread::sleep_for(milliseconds(20));
+  }
+}
+
 std::set<int> Store::absent(const std::string& key, int size) {
   std::set<int> ranks;
   for (int rank = 0; rank < size; ++rank) {

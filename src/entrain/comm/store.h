@@ -29,6 +29,10 @@ class Store {
   void report_failure(int rank, std::int64_t number);
   bool failure_reported();
 
+  /// Says that this rank knows who is silent, and, where it hosts the store, waits until all but
+  /// `silent` know it too.
+  void part(const Place& place, const std::set<int>& silent, std::chrono::milliseconds patience);
+
   /// Once all who live have reported, or after `patience`: the ranks that have not.
   std::set<int> silent_ranks(int size, std::chrono::milliseconds patience);
 

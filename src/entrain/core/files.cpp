@@ -56,14 +56,21 @@ std::string read_whole(const std::filesystem::path& path) {
 }
 
 LineFile::LineFile(std::filesystem::path path)
-    : path_(std::move(path)), file_(std::fopen(path_.c_str(), "ae")) {
+    : path_(std::move(path)), file_(std::fopen(path_.c_str(), "ae"), std::fclose) {
   if (!file_) cannot("write", path_);
+  std::fseek(file_.get(), 0, SEEK_END);
+  size_ = std::ftell(file_.get());
 }
 
 void LineFile::append(std::string_view line) {
-  const bool written = std::fwrite(line.data(), 1, line.size(), file_.get()) == line.size() &&
-                       std::fputc('\n', file_.get()) != EOF && std::fflush(file_.get()) == 0;
-  if (!written) cannot("write", path_);
+  const std::string whole = std::string(line) + '\n';
+  if (!write_all(fileno(file_.get()), whole)) {
+    const int why = errno;
+    [[maybe_unused]] const int cut = ftruncate(fileno(file_.get()), size_);
+    errno = why;
+    cannot("write", path_);
+  }
+  size_ += static_cast<long>(whole.size());
 }
 
 }  // namespace entrain

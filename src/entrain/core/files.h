@@ -15,8 +15,8 @@ void write_whole(const std::filesystem::path& path, std::string_view content);
 /// Reads a file whole. Throws RunError.
 std::string read_whole(const std::filesystem::path& path);
 
-/// A file that grows by lines; each is handed to the system at once, so that a killed run leaves
-/// whole lines.
+/// A file that grows by lines; each is handed to the system at once, so that a killed run and
+/// a full disk leave whole lines.
 class LineFile {
  public:
   /// Throws RunError if `path` cannot be opened.
@@ -26,11 +26,9 @@ class LineFile {
   void append(std::string_view line);
 
  private:
-  struct Close {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
   std::filesystem::path path_;
-  std::unique_ptr<std::FILE, Close> file_;
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
+  long size_ = 0;  // of whole lines
 };
 
 }  // namespace entrain

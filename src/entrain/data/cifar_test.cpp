@@ -103,6 +103,16 @@ TEST_F(Cifar, ReadsWhatTheTarProgramMakes) {
   }
 }
 
+TEST_F(Cifar, FolderNamesInAnotherAlphabetDoNoHarm) {
+  const std::string inner = "\xD0\xBC/" + std::string(150, 'd');
+  write_members(folder_ / inner, members_);
+  const std::string folder = folder_.path().string();
+  ASSERT_EQ(
+      std::system(("tar -C " + folder + " --format=pax -cf " + folder + "/a.tar " + inner).c_str()),
+      0);
+  expect_samples(cifar10(folder_ / "a.tar"), members_);
+}
+
 TEST_F(Cifar, PrefersTheFirstFormThatIsComplete) {
   const std::vector<Members> sets{tiny_cifar(10), tiny_cifar(20), tiny_cifar(30), tiny_cifar(40),
                                   tiny_cifar(50)};

@@ -101,31 +101,31 @@ TEST(Json, EventRecord) {
 
 TEST(Json, TextThatIsNotUtf8StaysALine) {
   const ParsedJson line = parsed_line(EventRecord{.event = "a file named \xff\xfe"});
-  EXPECT_EQ(line["event"], "a file named \xef\xbf\xbd\xef\xbf\xbd");
+  EXPECT_EQ(line.at("event"), "a file named \xef\xbf\xbd\xef\xbf\xbd");
 }
 
 // A loss that diverged is not a number, and JSON has none for it.
 TEST(Json, WhatIsNoNumberIsNull) {
   for (double none : {std::nan(""), std::numeric_limits<double>::infinity(),
                       -std::numeric_limits<double>::infinity()}) {
-    EXPECT_TRUE(parsed_line(StepRecord{.train_loss = none})["train_loss"].is_null());
+    EXPECT_TRUE(parsed_line(StepRecord{.train_loss = none}).at("train_loss").is_null());
     const ParsedJson line = parsed_line(EvaluationRecord{
         .train_loss = none, .test_loss = none, .test_accuracy = 0.5, .consensus_distance = none});
     for (const char* key : {"train_loss", "test_loss", "consensus_distance"})
-      EXPECT_TRUE(line[key].is_null()) << key;
-    EXPECT_EQ(line["test_accuracy"], 0.5);
+      EXPECT_TRUE(line.at(key).is_null()) << key;
+    EXPECT_EQ(line.at("test_accuracy"), 0.5);
     Summary summary;
     summary.train_loss = none;
-    EXPECT_TRUE(parsed(to_json(summary))["train_loss"].is_null());
+    EXPECT_TRUE(parsed(to_json(summary)).at("train_loss").is_null());
   }
 }
 
 TEST(Json, NumbersComeBackExactly) {
   for (double number : {0.1, 1.0 / 3, 5e-324, 1.7976931348623157e308, -0.0}) {
-    const double back = parsed_line(StepRecord{.train_loss = number})["train_loss"];
+    const double back = parsed_line(StepRecord{.train_loss = number}).at("train_loss");
     EXPECT_EQ(std::memcmp(&back, &number, sizeof back), 0) << number;
   }
-  EXPECT_EQ(parsed_line(StepRecord{.step = 1LL << 62})["step"], 1LL << 62);
+  EXPECT_EQ(parsed_line(StepRecord{.step = 1LL << 62}).at("step"), 1LL << 62);
 }
 
 TEST(Json, KeysComeInTheirOrder) {
@@ -160,7 +160,7 @@ TEST(Json, SummaryHasEveryFieldOfTheContract) {
                           "seed",
                           "parameters_hash"})
     EXPECT_TRUE(json.contains(key)) << key;
-  EXPECT_EQ(keys_of(json["rounds"]),
+  EXPECT_EQ(keys_of(json.at("rounds")),
             (std::set<std::string>{"everyone", "groups", "neighbours", "gradients"}));
 }
 
@@ -248,8 +248,8 @@ TEST(Json, SummaryWritesEachFieldUnderItsName) {
       {"interrupted", true},
   };
   const ParsedJson json = parsed(to_json(full_summary()));
-  EXPECT_EQ(keys_of(json), keys_of(expected));
-  for (const auto& [key, value] : expected.items()) EXPECT_EQ(json[key], value) << key;
+  ASSERT_EQ(keys_of(json), keys_of(expected));
+  for (const auto& [key, value] : expected.items()) EXPECT_EQ(json.at(key), value) << key;
 }
 
 TEST(Json, SummarySaysNullForWhatIsNotKnown) {
@@ -271,7 +271,7 @@ TEST(Json, SummaryIsIndentedAndEndsItsLastLine) {
   EXPECT_EQ(text.substr(text.size() - 3), "\n}\n");
   Summary strange;
   strange.name = "\xff";
-  EXPECT_EQ(parsed(to_json(strange))["name"], "\xef\xbf\xbd");
+  EXPECT_EQ(parsed(to_json(strange)).at("name"), "\xef\xbf\xbd");
 }
 
 }  // namespace

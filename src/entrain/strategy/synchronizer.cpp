@@ -134,7 +134,6 @@ void Synchronizer::launch(Round& round, double lr) {
                               delay == kNever ? kNever : step_ + delay,
                               round.launch_lr ? lr / *round.launch_lr : 1});
   round.launch_lr = lr;
-  ++counts_.everyone;
 }
 
 // The anchor moves, then the workers meet it.
@@ -157,6 +156,7 @@ void Synchronizer::land(Round& round) {
     rows_.buffers().copy_(round.mixed.narrow(1, anchor.size(1), rows_.buffers().size(1)));
     if (round.flight->launched == step_) agreement_.adopted();
   }
+  ++counts_.everyone;
   landed_.push_back({"everyone", round.flight->launched, step_, blocked});
   round.flight.reset();
 }

@@ -95,9 +95,7 @@ void require_at_least_zero(const char* name, double value) {
   }
 }
 
-}  // namespace
-
-std::unique_ptr<Optimizer> sgd(Rows& rows, Team& team, const SgdOptions& options) {
+void validate(const SgdOptions& options) {
   require_at_least_zero("lr", options.lr);
   require_at_least_zero("momentum", options.momentum);
   require_at_least_zero("dampening", options.dampening);
@@ -105,6 +103,12 @@ std::unique_ptr<Optimizer> sgd(Rows& rows, Team& team, const SgdOptions& options
   if (options.nesterov && (options.momentum == 0 || options.dampening != 0)) {
     throw UsageError("sgd: nesterov = true needs momentum > 0 and dampening = 0");
   }
+}
+
+}  // namespace
+
+std::unique_ptr<Optimizer> sgd(Rows& rows, Team& team, const SgdOptions& options) {
+  validate(options);
   return std::make_unique<Sgd>(rows, team, options);
 }
 
@@ -120,6 +124,7 @@ const std::vector<Choice<MakeOptimizer>>& optimizer_choices() {
        [](const Arguments& a) -> MakeOptimizer {
          const SgdOptions options = {a.real("lr"), a.real("momentum"), a.real("dampening"),
                                      a.real("weight_decay"), a.boolean("nesterov")};
+         validate(options);
          return [options](Rows& rows, Team& team) { return sgd(rows, team, options); };
        }}};
   return choices;
