@@ -140,7 +140,8 @@ TEST_F(Layouts, FastSumsOfFloatsAgreeTo1e5) {
 }
 
 TEST_F(Layouts, FastSumsOfDoublesAgreeTo1e10) {
-  const Words settings = join(kCnn, {"train.dtype=float64"});
+  const Words settings = {"workers=8",       "train.batch=8",       "train.steps=8",
+                          "threads.intra=1", "train.dtype=float64", "strategy.preset=local_sgd(2)"};
   for (const int processes : {1, 4, 8}) train(processes, settings);
   EXPECT_LE(deviation(model(2), model(1)), 1e-10);
   EXPECT_LE(deviation(model(3), model(1)), 1e-10);

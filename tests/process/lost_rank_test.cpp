@@ -9,7 +9,7 @@ namespace entrain {
 namespace {
 
 const Words kEndless = {"model.name=softmax", "train.batch=16", "train.steps=1000000000",
-                        "threads.intra=1",    "--out",          "out"};
+                        "threads.intra=1"};
 constexpr double kSoon = 15;
 
 class LostRank : public ProcessTest {
@@ -18,8 +18,9 @@ class LostRank : public ProcessTest {
   std::string token() const { return "name=" + folder().filename().string(); }
 
   Running launch(int processes) {
-    Running running =
-        start(join({"launch", "-n", std::to_string(processes), "--", "train", token()}, kEndless));
+    Running running = start(
+        join({"launch", "-n", std::to_string(processes), "--", "train", token(), "--out", "out"},
+             kEndless));
     EXPECT_TRUE(wait_until([this] { return has_landed(*this / "out"); })) << running.err();
     return running;
   }
@@ -28,42 +29,62 @@ class LostRank : public ProcessTest {
     EXPECT_TRUE(wait_until([this] { return processes_with(token()).empty(); }, kSoon));
   }
 
-  void expect_others_name(int victim, int size, const std::string& sums) {
-    SCOPED_TRACE("rank " + std::to_string(victim) + " killed, sums " + sums);
-    std::filesystem::remove_all(*this / "out");
+  // A run started by hand, of which a rank has been killed.
+  struct Bereaved {
+    int victim;
+    std::filesystem::path out;
+    std::vector<Running> ranks;
+    Running::Clock::time_point killed;
+  };
+
+  Bereaved bereave(int victim, int size, const std::string& sums) {
+    const std::string name = sums + std::to_string(victim);
     std::vector<int> all(size);
     std::iota(all.begin(), all.end(), 0);
-    std::vector<Running> ranks =
-        start_ranks(all, size, free_port(), join(kEndless, {token(), "comm.sums=" + sums}));
-    ASSERT_TRUE(wait_until([this] { return has_landed(*this / "out"); })) << ranks[0].err();
-    ranks[victim].send(SIGKILL);
-    const auto killed = Running::Clock::now();
-    const std::vector<Outcome> outcomes = wait_all(ranks);
-    const std::chrono::duration<double> took = Running::Clock::now() - killed;
+    Bereaved run = {
+        victim,
+        *this / name,
+        start_ranks(all, size, free_port(), join(kEndless, {"comm.sums=" + sums, "--out", name})),
+        {}};
+    EXPECT_TRUE(wait_until([&] { return has_landed(run.out); })) << run.ranks[0].err();
+    run.ranks[victim].send(SIGKILL);
+    run.killed = Running::Clock::now();
+    return run;
+  }
+
+  void expect_others_name_it(Bereaved& run) {
+    SCOPED_TRACE(run.out);
+    const std::vector<Outcome> outcomes = wait_all(run.ranks);
+    const std::chrono::duration<double> took = Running::Clock::now() - run.killed;
     EXPECT_LT(took.count(), kSoon);
-    EXPECT_EQ(outcomes[victim].signal, SIGKILL);
-    for (const int rank : all) {
-      if (rank == victim) continue;
-      expect_exit(outcomes[rank], 4,
-                  {"rank " + std::to_string(rank) + " in exchange",
-                   (victim == 0 ? "with rank " : "no word from rank ") + std::to_string(victim)});
+    const std::string victim = std::to_string(run.victim);
+    for (std::size_t rank = 0; rank < outcomes.size(); ++rank) {
+      if (static_cast<int>(rank) == run.victim) {
+        EXPECT_EQ(outcomes[rank].signal, SIGKILL);
+      } else {
+        expect_exit(outcomes[rank], 4,
+                    {"rank " + std::to_string(rank) + " in exchange",
+                     (run.victim == 0 ? "with rank " : "no word from rank ") + victim});
+      }
     }
-    EXPECT_FALSE(std::filesystem::exists(*this / "out/summary.json"));
-    const std::string metrics = file_content(*this / "out/metrics.jsonl");
+    EXPECT_FALSE(std::filesystem::exists(run.out / "summary.json"));
+    const std::string metrics = file_content(run.out / "metrics.jsonl");
     EXPECT_EQ(metrics.find("\"event\":\"failed: rank 0 in exchange") != std::string::npos,
-              victim != 0);
-    expect_whole_files(folder());
+              run.victim != 0);
   }
 };
 
-TEST_F(LostRank, ByHandTheOthersNameItWithFastSums) {
-  expect_others_name(0, 3, "fast");
-  expect_others_name(1, 4, "fast");  // rank 3, no neighbour of it, learns of it through the store
+TEST_F(LostRank, TheOthersNameIt) {
+  Bereaved runs[] = {bereave(1, 4, "fast"),  // rank 3 is no neighbour and learns of it by the store
+                     bereave(2, 3, "reproducible")};
+  for (Bereaved& run : runs) expect_others_name_it(run);
+  expect_whole_files(folder());
 }
 
-TEST_F(LostRank, ByHandTheOthersNameItWithReproducibleSums) {
-  expect_others_name(0, 2, "reproducible");
-  expect_others_name(2, 3, "reproducible");
+TEST_F(LostRank, TheOthersNameTheOneThatHostsTheStore) {
+  Bereaved runs[] = {bereave(0, 3, "fast"), bereave(0, 2, "reproducible")};
+  for (Bereaved& run : runs) expect_others_name_it(run);
+  expect_whole_files(folder());
 }
 
 TEST_F(LostRank, TheLauncherNamesItAndEndsTheOthers) {
@@ -94,7 +115,8 @@ TEST_F(LostRank, NobodyOutlivesTheLauncher) {
 }
 
 TEST_F(LostRank, NobodyOutlivesALauncherThatDiesAtOnce) {
-  Running running = start(join({"launch", "-n", "3", "--", "train", token()}, kEndless));
+  Running running =
+      start(join({"launch", "-n", "3", "--", "train", token(), "--out", "out"}, kEndless));
   ASSERT_TRUE(wait_until([this] { return process_of_rank(token(), 0) > 0; }));
   running.send(SIGKILL);
   EXPECT_EQ(running.wait().signal, SIGKILL);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <cstring>
 #include <functional>
 #include <future>
@@ -112,7 +113,13 @@ class C10dExchange : public Exchange {
   C10dExchange(C10d& comm, std::int64_t number, Wait wait, std::function<void()> land)
       : comm_(comm), number_(number), wait_(std::move(wait)), land_(std::move(land)) {}
 
-  bool done() override { return wait_(std::chrono::milliseconds(0)); }
+  bool done() override {
+    try {
+      return wait_(std::chrono::milliseconds(0));
+    } catch (const std::exception&) {
+      return true;  // wait() says what happened
+    }
+  }
   void wait() override {
     comm_.finish(wait_, number_);
     land_();
@@ -286,6 +293,12 @@ void C10d::give_up(std::int64_t number, const std::string& why) {
 }  // namespace
 
 std::unique_ptr<Communicator> c10d_communicator(const Place& place, const C10dOptions& options) {
+  // Gloo and the store write to peers that may be gone; that must end in an error here, not in a
+  // signal.
+  struct sigaction action = {};
+  if (sigaction(SIGPIPE, nullptr, &action) == 0 && action.sa_handler == SIG_DFL) {
+    std::signal(SIGPIPE, SIG_IGN);
+  }
   return std::make_unique<C10d>(place, options);
 }
 

@@ -215,6 +215,7 @@ int launch(const LaunchOptions& options) {
   if (options.processes < 1) {
     throw UsageError(fmt::format("launch -n {}: at least 1 process", options.processes));
   }
+  std::signal(SIGPIPE, SIG_IGN);  // whoever reads our output may go
   return Launcher(options).run();
 }
 

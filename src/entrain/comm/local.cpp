@@ -62,6 +62,7 @@ class Local : public Communicator {
 void check_exchange(const at::Tensor& rows, const at::Tensor& mean, int local_workers) {
   ENTRAIN_CHECK(rows.dim() == 2 && rows.size(0) == local_workers && rows.stride(1) == 1);
   ENTRAIN_CHECK(mean.dim() == 2 && mean.size(0) == 1 && mean.size(1) == rows.size(1));
+  ENTRAIN_CHECK(rows.scalar_type() == at::kFloat || rows.scalar_type() == at::kDouble);
   ENTRAIN_CHECK(mean.is_contiguous() && mean.scalar_type() == rows.scalar_type());
 }
 

@@ -24,7 +24,7 @@ c10::intrusive_ptr<c10d::TCPStore> open_store(const std::string& address, std::u
   options.port = port;
   options.isServer = server;
   options.waitWorkers = false;
-  options.timeout = timeout;
+  options.timeout = std::chrono::ceil<std::chrono::seconds>(timeout);  // c10d cuts to whole seconds
   return c10::make_intrusive<c10d::TCPStore>(address, options);
 }
 
@@ -106,7 +106,7 @@ bool Store::failure_reported() { return keys_->check({"failure"}); }
 std::set<int> Store::silent_ranks(int size, milliseconds patience) {
   const auto deadline = Clock::now() + patience;
   std::set<int> silent;
-  while (!(silent = absent("failed", size)).empty() && Clock::now() < deadline) {
+  while (!(silent = absent("failed", size)).empty() && Clock::now() < deadline && !interrupted()) {
     std::this_thread::sleep_for(milliseconds(20));
   }
   return silent;

@@ -2,8 +2,8 @@
 
 namespace entrain {
 
-/// From here on the first Ctrl-C (SIGINT) only sets a flag, and the second ends the process at once
-/// with exit code 130.
+/// From here on the first Ctrl-C (SIGINT) or SIGTERM only sets a flag, and the second ends the
+/// process at once with exit code 130.
 void watch_interrupts();
 
 /// Whether one came since watch_interrupts().

@@ -29,7 +29,7 @@ class Stream {
   std::uint32_t next();
   double uniform();                              // in (0, 1): (u + 0.5) 2^-32
   double normal();                               // mean 0, variance 1 (Box-Muller)
-  std::uint64_t below(std::uint64_t bound);      // in [0, bound), unbiased
+  std::uint64_t below(std::uint64_t bound);      // in [0, bound), unbiased; bound >= 1
   void shuffle(std::span<std::int64_t> values);  // Fisher-Yates
 
  private:

@@ -33,19 +33,21 @@ std::string print_table(const std::vector<std::string>& head,
 std::string print_bytes(double bytes) {
   static const char* const units[] = {"B", "kB", "MB", "GB", "TB"};
   int unit = 0;
-  while (bytes >= 1000 && unit < 4) {
+  while (bytes >= 999.5 && unit < 4) {
     bytes /= 1000;
     ++unit;
   }
-  return unit == 0 ? fmt::format("{:.0f} B", bytes) : fmt::format("{:.3g} {}", bytes, units[unit]);
+  return unit == 0 || bytes >= 999.5 ? fmt::format("{:.0f} {}", bytes, units[unit])
+                                     : fmt::format("{:.3g} {}", bytes, units[unit]);
 }
 
 std::string print_seconds(double seconds) {
-  if (seconds < 1) return fmt::format("{:.0f} ms", 1e3 * seconds);
-  if (seconds < 60) return fmt::format("{:.1f} s", seconds);
-  const auto whole = static_cast<long>(std::lround(seconds));
+  if (seconds < 0.9995) return fmt::format("{:.0f} ms", 1e3 * seconds);
+  if (seconds < 59.95) return fmt::format("{:.1f} s", seconds);
+  const long whole = std::lround(seconds);
   if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
-  return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
+  const long minutes = std::lround(seconds / 60);
+  return fmt::format("{} h {:02} min", minutes / 60, minutes % 60);
 }
 
 }  // namespace entrain
