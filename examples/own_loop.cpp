@@ -1,6 +1,6 @@
-// A loop of plain libtorch with its own module, optimizer and data set, and what makes it train
-// with others (the lines marked +). Alone: build/release/examples/own_loop. With 4 processes:
-// ./entrain launch -n 4 -- build/release/examples/own_loop
+// A loop of plain libtorch with its own module, optimizer and data; the lines marked + make it
+// train with others. Alone: build/release/examples/own_loop; with four: ./entrain launch -n 4 --
+// build/release/examples/own_loop
 #include <torch/torch.h>
 
 #include <iostream>
@@ -8,42 +8,41 @@
 #include "entrain/entrain.h"  // +
 
 struct NetImpl : torch::nn::Module {
-  NetImpl()
-      : layers(torch::nn::Linear(2, 32), torch::nn::BatchNorm1d(32), torch::nn::ReLU(),
-               torch::nn::Linear(32, 2)) {
-    register_module("layers", layers);
-  }
-  torch::Tensor forward(const torch::Tensor& x) { return layers->forward(x); }
-  torch::nn::Sequential layers;
+  torch::nn::Sequential layers{torch::nn::Linear(2, 32), torch::nn::BatchNorm1d(32),
+                               torch::nn::ReLU(), torch::nn::Linear(32, 2)};
+  NetImpl() { register_module("layers", layers); }
 };
 TORCH_MODULE(Net);
 
-// Two spirals, 1,000 points of each rank's own.
+// Points on two spirals, of each rank's own.
 struct Spirals : torch::data::Dataset<Spirals> {
-  explicit Spirals(int rank) : generator(at::make_generator<at::CPUGeneratorImpl>(100 + rank)) {}
-  torch::data::Example<> get(size_t index) override {
-    const double radius = torch::rand({1}, generator).item<double>();
-    const double angle = 5 * radius + M_PI * static_cast<double>(index % 2);
-    return {torch::tensor({radius * std::cos(angle), radius * std::sin(angle)}),
-            torch::tensor(long(index % 2))};
+  torch::Tensor radius;
+  explicit Spirals(int seed) {
+    radius = torch::rand({1000}, at::make_generator<at::CPUGeneratorImpl>(seed));
   }
-  torch::optional<size_t> size() const override { return 1000; }
-  at::Generator generator;
+  torch::data::Example<> get(size_t i) override {
+    const torch::Tensor r = radius[i], angle = 5 * r + M_PI * double(i % 2);
+    return {torch::stack({r * angle.cos(), r * angle.sin()}), torch::tensor(int64_t(i % 2))};
+  }
+  torch::optional<size_t> size() const override { return radius.numel(); }
 };
 
-int main() try {
+auto loader(int seed, size_t batch) {
+  const torch::data::transforms::Stack<> stack;
+  return torch::data::make_data_loader(Spirals(seed).map(stack), batch);
+}
+
+int main() {
   auto comm = entrain::join();  // +
   torch::manual_seed(1);
-  Net model;
-  torch::optim::SGD optimizer(model->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
-  auto sync = entrain::synchronize(*model, *comm, "local_sgd(8)");  // +
-  auto loader =
-      torch::data::make_data_loader(Spirals(comm->rank()).map(torch::data::transforms::Stack<>()),
-                                    torch::data::DataLoaderOptions(50));
+  Net net;
+  torch::optim::SGD optimizer(net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
+  auto sync = entrain::synchronize(*net, *comm, "local_sgd(8)");  // +
+  auto batches = loader(2 + comm->rank(), 50);
   for (int epoch = 0; epoch < 20; ++epoch) {
-    for (auto& batch : *loader) {
+    for (auto& batch : *batches) {
       optimizer.zero_grad();
-      auto loss = torch::cross_entropy_loss(model(batch.data), batch.target);
+      auto loss = torch::cross_entropy_loss(net->layers->forward(batch.data), batch.target);
       loss.backward();
       sync.reduce_gradients();  // +
       optimizer.step();
@@ -51,16 +50,9 @@ int main() try {
     }
   }
   auto shown = sync.show(entrain::average());  // + evaluates the average of all workers
-  model->eval();
-  auto test =
-      torch::data::make_data_loader(Spirals(-1).map(torch::data::transforms::Stack<>()), 1000);
-  for (auto& batch : *test) {
-    const double right =
-        model(batch.data).argmax(1).eq(batch.target).to(torch::kFloat).mean().item<double>();
-    if (comm->rank() == 0)
-      std::cout << comm->size() << " workers, test accuracy " << right << std::endl;
+  net->eval();
+  for (auto& test : *loader(1, 1000)) {
+    const auto right = net->layers->forward(test.data).argmax(1).eq(test.target).sum();
+    if (comm->rank() == 0) std::cout << right.item<int64_t>() << " of 1000 right" << std::endl;
   }
-} catch (const std::exception& error) {
-  std::cerr << error.what() << std::endl;
-  return 1;
 }

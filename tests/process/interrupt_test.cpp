@@ -12,12 +12,12 @@ namespace {
 
 using Json = nlohmann::json;
 
-const Words kEndless = {"model.name=softmax", "train.batch=16", "train.steps=1000000000", "--out",
-                        "out"};
-constexpr double kSoon = 10;
-
 class Interrupt : public ProcessTest {
  protected:
+  static inline const Words kEndless = {"model.name=softmax", "train.batch=16",
+                                        "train.steps=1000000000", "--out", "out"};
+  static constexpr double kSoon = 10;
+
   std::string token() const { return "name=" + folder().filename().string(); }
 
   Running in_mid_run(const Words& before) {
@@ -101,9 +101,10 @@ TEST_F(Interrupt, TwiceAtOnce) {
 }
 
 TEST_F(Interrupt, TheSecondOneDoesNotWaitForTheStep) {
-  // A step of all the data takes a second, and a line of metrics says that one has ended.
-  Running running = start({"train", token(), "train.batch=10000", "train.steps=1000",
-                           "evaluation.every=1000", "report.every=1", "--out", "out"});
+  // A step of half the data takes a second, and a line of metrics says that one has ended.
+  Running running =
+      start({"train", token(), "threads.intra=1", "train.batch=5000", "train.steps=1000",
+             "evaluation.every=1000", "report.every=1", "--out", "out"});
   const auto steps = [this] { return file_content(*this / "out/metrics.jsonl"); };
   ASSERT_TRUE(wait_until([&] { return !steps().empty(); })) << running.err();
   running.send(SIGINT);

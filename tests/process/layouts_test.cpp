@@ -11,12 +11,14 @@ namespace {
 
 using Json = nlohmann::json;
 
-const Words kCnn = {"workers=8", "train.batch=16", "train.steps=24", "threads.intra=1"};
-const Words kSoftmax = {"model.name=softmax", "workers=8", "train.batch=16", "train.steps=48"};
-const Words kReproducible = {"comm.sums=reproducible"};
-
 class Layouts : public ProcessTest {
  protected:
+  static inline const Words kCnn = {"workers=8", "train.batch=16", "train.steps=24",
+                                    "threads.intra=1"};
+  static inline const Words kSoftmax = {"model.name=softmax", "workers=8", "train.batch=16",
+                                        "train.steps=48"};
+  static inline const Words kReproducible = {"comm.sums=reproducible"};
+
   // Trains in so many processes, by the launcher if there are several; the summary.
   Json train(int processes, const Words& settings) {
     const std::string out = "run" + std::to_string(++runs_);

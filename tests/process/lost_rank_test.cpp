@@ -8,12 +8,12 @@
 namespace entrain {
 namespace {
 
-const Words kEndless = {"model.name=softmax", "train.batch=16", "train.steps=1000000000",
-                        "threads.intra=1"};
-constexpr double kSoon = 15;
-
 class LostRank : public ProcessTest {
  protected:
+  static inline const Words kEndless = {"model.name=softmax", "train.batch=16",
+                                        "train.steps=1000000000", "threads.intra=1"};
+  static constexpr double kSoon = 15;
+
   // The command line of this holds no other process.
   std::string token() const { return "name=" + folder().filename().string(); }
 

@@ -9,12 +9,13 @@
 namespace entrain {
 namespace {
 
-const Words kQuick = {"model.name=softmax", "train.batch=16", "train.steps=20"};
-const Words kImpatient = {"comm.join_timeout=3 s", "--out", "out"};
-constexpr double kSoon = 20;  // on a busy machine, and well below the 60 s of a join by default
-
 class Meeting : public ProcessTest {
  protected:
+  static inline const Words kQuick = {"model.name=softmax", "train.batch=16", "train.steps=20"};
+  static inline const Words kImpatient = {"comm.join_timeout=3 s", "--out", "out"};
+  static constexpr double kSoon =
+      20;  // on a busy machine, and well below the 60 s of a join by default
+
   void expect_no_folder() { EXPECT_FALSE(std::filesystem::exists(*this / "out")); }
 
   std::vector<Outcome> meet(const std::vector<int>& ranks, int size, const Words& words) {

@@ -17,10 +17,11 @@ namespace {
 
 using Json = nlohmann::json;
 
-const Words kQuick = {"train", "model.name=softmax", "train.batch=16", "train.steps=20"};
-
 class RunFolders : public ProcessTest {
  protected:
+  static inline const Words kQuick = {"train", "model.name=softmax", "train.batch=16",
+                                      "train.steps=20"};
+
   Json summary(const std::string& out) const {
     return Json::parse(file_content(*this / out / "summary.json"));
   }

@@ -55,6 +55,7 @@ TEST(Settings, DefaultsAndTypes) {
       {"threads.workers", "a whole number", "0"},
       {"evaluation.every", "text", "\"1ep\""},
       {"evaluation.model", "text", "\"average\""},
+      {"evaluation.batch_norm", "text", "\"auto\""},
       {"report.every", "a whole number", "10"},
   };
   ASSERT_EQ(settings_table().size(), expected.size());

@@ -58,7 +58,7 @@ TEST(Layout, RefusesTypesThatRowsCannotHold) {
             }).find("'b'"),
             std::string::npos);
   EXPECT_NE(refusal_of([] {
-              Layout::of({{"frozen", at::ones({2})}});
+              trained_tensors({{"frozen", at::ones({2})}});
             }).find("no parameter"),
             std::string::npos);
 }

@@ -1,0 +1,181 @@
+#include "entrain/train/attach.h"
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <sstream>
+
+#include "entrain/comm/local.h"
+#include "entrain/core/errors.h"
+
+namespace entrain {
+namespace {
+
+struct NetImpl : torch::nn::Module {
+  NetImpl() : layers(torch::nn::Linear(6, 8), torch::nn::BatchNorm1d(8), torch::nn::Linear(8, 3)) {
+    register_module("layers", layers);
+    to(torch::kDouble);
+  }
+  torch::nn::Sequential layers;
+};
+TORCH_MODULE(Net);
+
+Net seeded_net() {
+  torch::manual_seed(3);
+  return Net();
+}
+
+std::vector<at::Tensor> values(Net& net) {
+  std::vector<at::Tensor> all;
+  for (const at::Tensor& tensor : net->parameters()) all.push_back(tensor.detach().clone());
+  for (const at::Tensor& tensor : net->buffers()) all.push_back(tensor.detach().clone());
+  return all;
+}
+
+at::Tensor loss_of(Net& net, int t) {
+  torch::manual_seed(100 + t);
+  const at::Tensor x = torch::randn({16, 6}, torch::kDouble), y = torch::randint(3, {16});
+  return at::cross_entropy_loss(net->layers->forward(x), y);
+}
+
+torch::optim::SGD optimizer_of(Net& net) {
+  return torch::optim::SGD(net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
+}
+
+// Alone every strategy is plain SGD: the loop without entrain.
+std::vector<at::Tensor> plain_run() {
+  Net net = seeded_net();
+  torch::optim::SGD optimizer = optimizer_of(net);
+  for (int t = 0; t < 12; ++t) {
+    optimizer.zero_grad();
+    loss_of(net, t).backward();
+    optimizer.step();
+  }
+  return values(net);
+}
+
+template <class Zero>
+void steps(Net& net, Attached& sync, torch::optim::SGD& optimizer, int first, int last, Zero zero) {
+  for (int t = first; t < last; ++t) {
+    zero();
+    const at::Tensor loss = loss_of(net, t);
+    loss.backward();
+    sync.reduce_gradients();
+    optimizer.step();
+    sync.advance(loss.detach(), 0.1);
+  }
+}
+
+void expect_equal(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) EXPECT_TRUE(a[i].equal(b[i])) << "tensor " << i;
+}
+
+TEST(Attach, AnOptimizerBuiltBeforeOrAfterStaysValid) {
+  for (const char* strategy : {"synchronous", "local_sgd(4)"}) {
+    for (const bool before : {true, false}) {
+      Net net = seeded_net();
+      const auto comm = local_communicator(1);
+      std::optional<torch::optim::SGD> optimizer;
+      if (before) optimizer.emplace(optimizer_of(net));
+      Attached sync = synchronize(*net, *comm, strategy);
+      if (!before) optimizer.emplace(optimizer_of(net));
+      steps(net, sync, *optimizer, 0, 12, [&] { optimizer->zero_grad(); });
+      expect_equal(values(net), plain_run());
+    }
+  }
+}
+
+TEST(Attach, GradientsSetToNoneAreCopiedBack) {
+  for (const char* strategy : {"synchronous", "local_sgd(4)"}) {
+    Net net = seeded_net();
+    const auto comm = local_communicator(1);
+    Attached sync = synchronize(*net, *comm, strategy);
+    torch::optim::SGD optimizer = optimizer_of(net);
+    steps(net, sync, optimizer, 0, 12, [&] {
+      for (const at::Tensor& parameter : net->parameters()) parameter.mutable_grad() = at::Tensor();
+    });
+    expect_equal(values(net), plain_run());
+  }
+}
+
+TEST(Attach, AParameterThatMovedIsAnErrorThatNamesTheLikelyCall) {
+  const auto refusal_after = [](auto change) {
+    Net net = seeded_net();
+    const auto comm = local_communicator(1);
+    Attached sync = synchronize(*net, *comm, "local_sgd(4)");
+    torch::optim::SGD optimizer = optimizer_of(net);
+    steps(net, sync, optimizer, 0, 4, [&] { optimizer.zero_grad(); });
+    change(net);
+    try {
+      steps(net, sync, optimizer, 4, 12, [&] { optimizer.zero_grad(); });
+    } catch (const UsageError& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing was thrown");
+  };
+  const std::string moved = refusal_after([](Net& net) {
+    net->to(torch::kFloat);
+    net->to(torch::kDouble);
+  });
+  EXPECT_NE(moved.find("parameter 'layers.0.weight'"), std::string::npos) << moved;
+  EXPECT_NE(moved.find("module.to()"), std::string::npos) << moved;
+}
+
+// torch::load replaces a tensor's memory or copies into it, as the version has it: right, or an
+// error.
+TEST(Attach, AfterTorchLoadItIsRightOrAClearError) {
+  std::stringstream saved;
+  {
+    Net net = seeded_net();
+    torch::save(net, saved);
+  }
+  Net net = seeded_net();
+  const auto comm = local_communicator(1);
+  Attached sync = synchronize(*net, *comm, "local_sgd(4)");
+  torch::optim::SGD optimizer = optimizer_of(net);
+  torch::load(net, saved);
+  try {
+    steps(net, sync, optimizer, 0, 12, [&] { optimizer.zero_grad(); });
+    expect_equal(values(net), plain_run());
+  } catch (const UsageError& error) {
+    EXPECT_NE(std::string(error.what()).find("torch::load"), std::string::npos);
+  }
+}
+
+TEST(Attach, AModuleConvertedBeforeIsFine) {
+  Net net = seeded_net();
+  net->to(torch::kFloat);
+  net->to(torch::kDouble);
+  const std::vector<at::Tensor> before = values(net);
+  const auto comm = local_communicator(1);
+  Attached sync = synchronize(*net, *comm, "local_sgd(4)");
+  expect_equal(values(net), before);
+}
+
+TEST(Attach, ShowPutsTheWorkersOwnModelBackBitForBit) {
+  Net net = seeded_net();
+  const auto comm = local_communicator(1);
+  Attached sync = synchronize(*net, *comm, "local_sgd(4)");
+  torch::optim::SGD optimizer = optimizer_of(net);
+  steps(net, sync, optimizer, 0, 6, [&] { optimizer.zero_grad(); });
+  const std::vector<at::Tensor> own = values(net);
+  const double trained = sync.bytes_sent_per_worker();
+  {
+    const Shown shown = sync.show(average());
+    net->parameters()[0].detach().fill_(7);  // what happens to the shown model is not kept
+  }
+  expect_equal(values(net), own);
+  EXPECT_EQ(sync.bytes_sent_per_worker(), trained)
+      << "an average to look at is not training traffic";
+}
+
+TEST(Attach, StrategiesThatNeedARunAreRefused) {
+  Net net = seeded_net();
+  const auto comm = local_communicator(1);
+  EXPECT_THROW(synchronize(*net, *comm, "local_sgd(1ep)"), UsageError);
+  EXPECT_NO_THROW(synchronize(*net, *comm, "local_sgd(1ep)", {.steps_per_epoch = 10}));
+}
+
+}  // namespace
+}  // namespace entrain
