@@ -51,7 +51,8 @@ int main() {
   }
   auto shown = sync.show(entrain::average());  // + evaluates the average of all workers
   net->eval();
-  for (auto& test : *loader(1, 1000)) {
+  auto tests = loader(1, 1000);
+  for (auto& test : *tests) {
     const auto right = net->layers->forward(test.data).argmax(1).eq(test.target).sum();
     if (comm->rank() == 0) std::cout << right.item<int64_t>() << " of 1000 right" << std::endl;
   }

@@ -13,8 +13,7 @@ class Meeting : public ProcessTest {
  protected:
   static inline const Words kQuick = {"model.name=softmax", "train.batch=16", "train.steps=20"};
   static inline const Words kImpatient = {"comm.join_timeout=3 s", "--out", "out"};
-  static constexpr double kSoon =
-      20;  // on a busy machine, and well below the 60 s of a join by default
+  static constexpr double kSoon = 20;  // on a busy machine; a join has 60 s by default
 
   void expect_no_folder() { EXPECT_FALSE(std::filesystem::exists(*this / "out")); }
 
