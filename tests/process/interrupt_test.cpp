@@ -85,7 +85,7 @@ TEST_F(Interrupt, RanksStartedByHand) {
   for (const char* sums : {"comm.sums=fast", "comm.sums=reproducible"}) {
     std::filesystem::remove_all(*this / "out");
     std::vector<Running> ranks =
-        start_ranks({0, 1, 2}, 3, free_port(), join(kEndless, {token(), sums}));
+        start_ranks({0, 1}, 2, free_port(), join(kEndless, {token(), sums}));
     ASSERT_TRUE(wait_until([this] { return has_landed(*this / "out"); })) << ranks[0].err();
     for (const Running& rank : ranks) rank.send(SIGINT);
     for (const Outcome& outcome : wait_all(ranks)) expect_exit(outcome, 130, {"interrupted at"});
@@ -129,17 +129,16 @@ TEST_F(Interrupt, TheSecondOneEndsALaunchAtOnce) {
 }
 
 TEST_F(Interrupt, WhileWaitingForOthers) {
-  for (const int rank : {0, 1}) {
-    for (const int milliseconds : {0, 1000}) {
-      SCOPED_TRACE("rank " + std::to_string(rank) + " after " + std::to_string(milliseconds));
-      Running running =
-          start(join({"train", token()}, kEndless), rank_variables(rank, 2, free_port()));
-      ASSERT_TRUE(wait_until([&] { return running.catches_interrupts(); })) << running.err();
-      std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
-      running.send(SIGINT);
-      expect_stops(running);
-      EXPECT_FALSE(std::filesystem::exists(*this / "out"));
-    }
+  // Rank 1 alone looks for the store; a Ctrl-C before that is as good as one meanwhile.
+  for (const auto& [rank, milliseconds] : {std::pair{0, 1000}, {1, 1000}, {1, 0}}) {
+    SCOPED_TRACE("rank " + std::to_string(rank) + " after " + std::to_string(milliseconds) + " ms");
+    Running running =
+        start(join({"train", token()}, kEndless), rank_variables(rank, 2, free_port()));
+    ASSERT_TRUE(wait_until([&] { return running.catches_interrupts(); })) << running.err();
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    running.send(SIGINT);
+    expect_stops(running);
+    EXPECT_FALSE(std::filesystem::exists(*this / "out"));
   }
 }
 

@@ -13,6 +13,7 @@ class Meeting : public ProcessTest {
  protected:
   static inline const Words kQuick = {"model.name=softmax", "train.batch=16", "train.steps=20"};
   static inline const Words kImpatient = {"comm.join_timeout=3 s", "--out", "out"};
+  static inline const Words kHasty = {"comm.join_timeout=2 s", "--out", "out"};
   static constexpr double kSoon = 20;  // on a busy machine; a join has 60 s by default
 
   void expect_no_folder() { EXPECT_FALSE(std::filesystem::exists(*this / "out")); }
@@ -81,17 +82,17 @@ TEST_F(Meeting, VariablesThatCannotBeMeant) {
 TEST_F(Meeting, PortThatIsInUse) {
   const SilentProgram other;
   const std::string where = "127.0.0.1:" + std::to_string(other.port());
-  std::vector<Running> ranks = start_ranks({0, 1}, 2, other.port(), join(kQuick, kImpatient));
+  std::vector<Running> ranks = start_ranks({0, 1}, 2, other.port(), join(kQuick, kHasty));
   const std::vector<Outcome> outcomes = wait_all(ranks);
   for (const Outcome& outcome : outcomes) EXPECT_LT(outcome.seconds, kSoon) << outcome;
   expect_exit(outcomes[0], 4, {"rank 0", where, "in use", "MASTER_PORT"});
-  expect_exit(outcomes[1], 4, {"rank 1", where, "3 s", "MASTER_PORT"});
+  expect_exit(outcomes[1], 4, {"rank 1", where, "2 s", "MASTER_PORT"});
   expect_no_folder();
 }
 
 TEST_F(Meeting, NobodyAtThePort) {
-  for (const Outcome& outcome : meet({1, 2}, 3, join(kQuick, kImpatient))) {
-    expect_exit(outcome, 4, {"no store at 127.0.0.1:", "within 3 s", "is rank 0 running"});
+  for (const Outcome& outcome : meet({1, 2}, 3, join(kQuick, kHasty))) {
+    expect_exit(outcome, 4, {"no store at 127.0.0.1:", "within 2 s", "is rank 0 running"});
   }
   expect_no_folder();
 }

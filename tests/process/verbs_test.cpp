@@ -56,17 +56,16 @@ TEST_F(Verbs, EachHasHelp) {
   expect_untouched();
 }
 
-TEST_F(Verbs, TrainExplainsItsSettings) {
-  const Outcome outcome = run({"train", "--help"});
+TEST_F(Verbs, PagesThatComeFromTheProgram) {
+  const std::vector<Outcome> outcomes =
+      run_all({{"--version"}, {"train", "--help"}, {"docs", "settings"}});
+  for (const Outcome& outcome : outcomes) expect_exit(outcome, 0);
+  EXPECT_EQ(outcomes[0].out.find("entrain 0."), 0u) << outcomes[0];
   for (const char* setting : {"train.batch=64", "strategy.preset", "comm.sums", "data.root"}) {
-    EXPECT_NE(outcome.out.find(setting), std::string::npos) << setting;
+    EXPECT_NE(outcomes[1].out.find(setting), std::string::npos) << setting;
   }
-}
-
-TEST_F(Verbs, Version) {
-  const Outcome outcome = run({"--version"});
-  expect_exit(outcome, 0);
-  EXPECT_EQ(outcome.out.find("entrain 0."), 0u) << outcome;
+  EXPECT_EQ(outcomes[2].out.find("# Settings"), 0u);
+  EXPECT_NE(outcomes[2].out.find("| `comm.join_timeout` | `\"60 s\"` |"), std::string::npos);
 }
 
 TEST_F(Verbs, DataList) {
@@ -163,13 +162,6 @@ TEST_F(Verbs, DryRunSaysWhereEachSettingIsFrom) {
     EXPECT_NE(outcome.out.find(figure), std::string::npos) << figure << " in\n" << outcome;
   }
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder()), {}), 1) << "made a folder";
-}
-
-TEST_F(Verbs, DocsSettings) {
-  const Outcome outcome = run({"docs", "settings"});
-  expect_exit(outcome, 0);
-  EXPECT_EQ(outcome.out.find("# Settings"), 0u);
-  EXPECT_NE(outcome.out.find("| `comm.join_timeout` | `\"60 s\"` |"), std::string::npos) << outcome;
 }
 
 }  // namespace
