@@ -61,11 +61,8 @@ TEST_F(BadSettings, ValuesOutOfRange) {
   expect_refused({{{"train", "strategy.preset=local_sgd(0)"},
                    {"command line: strategy.preset:", "every(0): steps must be >= 1"}},
                   {{"train", "workers=0"}, {"command line: workers = 0: must be at least 1"}},
-                  {{"train", "workers=-1"}, {"workers = -1: must be at least 1"}},
                   {{"train", "workers=20000"}, {"workers", "10000 samples", "20000 workers"}},
-                  {{"train", "train.batch=0"}, {"train.batch = 0", "at least 1"}},
                   {{"train", "train.epochs=0"}, {"train.epochs = 0", "more than 0"}},
-                  {{"train", "train.epochs=nan"}, {"train.epochs", "finite"}},
                   {{"train", "train.optimizer=sgd(lr=-1)"}, {"train.optimizer:", "lr", "-1"}},
                   {{"train", "evaluation.every=0"}, {"evaluation.every:", "at least 1"}},
                   {{"train", "name=a/b"}, {"name = ", "a/b"}}},
@@ -75,8 +72,6 @@ TEST_F(BadSettings, ValuesOutOfRange) {
 TEST_F(BadSettings, ValuesOfTheWrongKind) {
   expect_refused({{{"train", "train.batch=many"}, {"train.batch = 'many': must be a whole number"}},
                   {{"train", "train.batch=8", "train.batch=9"}, {"train.batch is given twice"}},
-                  {{"train", "train.dtype=float16"}, {"train.dtype", "float32 or float64"}},
-                  {{"train", "comm.sums=exact"}, {"comm.sums", "fast or reproducible"}},
                   {{"train", "comm.join_timeout=5"}, {"comm.join_timeout:", "'5'", "60 s"}},
                   {{"train", "strategy.preset=local_sgd(8"}, {"strategy.preset:", "local_sgd(8"}},
                   {{"train", "workers=2", "seed"}, {"'seed'", "key=value"}}},
@@ -89,8 +84,7 @@ TEST_F(BadSettings, NamesThatNothingHas) {
        {{"train", "data.name=mnsit"}, {"data.name:", "did you mean 'mnist'?"}},
        {{"train", "data.partition=nonsense"}, {"data.partition", "nonsense"}},
        {{"train", "model.name=cmn"}, {"model.name:", "did you mean 'cnn'?"}},
-       {{"train", "train.optimizer=sdg(lr=1)"}, {"train.optimizer:", "did you mean 'sgd'?"}},
-       {{"train", "train.lr_schedule=cosin"}, {"train.lr_schedule:", "did you mean 'cosine'?"}}},
+       {{"train", "train.optimizer=sdg(lr=1)"}, {"train.optimizer:", "did you mean 'sgd'?"}}},
       {"--out", "out"});
   expect_refused({{{"strategy", "show", "lcoal_sgd"}, {"did you mean 'local_sgd'?"}},
                   {{"data", "prepare", "mnsit", "--download"}, {"did you mean 'mnist'?"}}});
@@ -111,7 +105,6 @@ TEST_F(BadSettings, LaunchOfNothing) {
 TEST_F(BadSettings, FileThatIsNoConfiguration) {
   expect_refused("cut.toml", "[train]\nbatch = ", {"cut.toml:2:"});
   expect_refused("open.toml", "name = \"abc\nseed = 2\n", {"open.toml:1:"});
-  expect_refused("twice.toml", "seed = 1\nseed = 2\n", {"twice.toml:2:", "seed"});
   expect_refused("bytes.toml", std::string("\0\1\2\xff", 4), {"bytes.toml"});
   expect_refused("large.toml", std::string(1024 * 1024 + 1, '#'), {"large.toml: over 1 MiB"});
   expect_refused({{{"train", "none.toml"}, {"cannot read 'none.toml'", "No such file"}},

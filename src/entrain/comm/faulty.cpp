@@ -44,8 +44,8 @@ class FaultyExchange : public Exchange {
 
 std::unique_ptr<Exchange> Faulty::launch_mean(const at::Tensor& rows, const at::Tensor& mean) {
   const std::int64_t number = ++exchanges_;
-  return std::make_unique<FaultyExchange>(inner_.launch_mean(rows, mean), fault_(number), number,
-                                          mean);
+  return std::make_unique<FaultyExchange>(Decorator::launch_mean(rows, mean), fault_(number),
+                                          number, mean);
 }
 
 }  // namespace entrain

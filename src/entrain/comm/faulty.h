@@ -3,7 +3,7 @@
 #include <chrono>
 #include <functional>
 
-#include "entrain/comm/communicator.h"
+#include "entrain/comm/decorator.h"
 
 namespace entrain {
 
@@ -16,23 +16,14 @@ struct Fault {
 /// Passes exchanges on to another communicator, which must outlive it, and lets some of them go
 /// wrong. For tests: a strategy must give the same bits whatever the delays, and leave the rows
 /// alone if an exchange fails.
-class Faulty : public Communicator {
+class Faulty : public Decorator {
  public:
   Faulty(Communicator& inner, std::function<Fault(std::int64_t number)> fault)
-      : inner_(inner), fault_(std::move(fault)) {}
+      : Decorator(inner), fault_(std::move(fault)) {}
 
-  int rank() const override { return inner_.rank(); }
-  int size() const override { return inner_.size(); }
-  int local_workers() const override { return inner_.local_workers(); }
-  std::int64_t epoch() const override { return inner_.epoch(); }
   std::unique_ptr<Exchange> launch_mean(const at::Tensor& rows, const at::Tensor& mean) override;
-  std::vector<std::string> gather(const std::string& bytes) override {
-    return inner_.gather(bytes);
-  }
-  std::int64_t wire_bytes_sent() const override { return inner_.wire_bytes_sent(); }
 
  private:
-  Communicator& inner_;
   std::function<Fault(std::int64_t)> fault_;
   std::int64_t exchanges_ = 0;
 };

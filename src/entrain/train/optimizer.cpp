@@ -21,7 +21,7 @@ struct SgdFactors {
 
 template <class T>
 [[gnu::always_inline]] inline void plain_step(T* __restrict x, T* __restrict g, std::int64_t items,
-                                              SgdFactors<T> f) {
+                                              const SgdFactors<T>& f) {
   for (std::int64_t j = 0; j < items; ++j) {
     x[j] -= f.lr * (g[j] + f.weight_decay * x[j]);
     g[j] = 0;
@@ -31,7 +31,7 @@ template <class T>
 template <class T>
 [[gnu::always_inline]] inline void momentum_step(T* __restrict x, T* __restrict g,
                                                  T* __restrict buffer, std::int64_t items,
-                                                 SgdFactors<T> f) {
+                                                 const SgdFactors<T>& f) {
   for (std::int64_t j = 0; j < items; ++j) {
     const T d = g[j] + f.weight_decay * x[j];
     const T b = f.momentum * buffer[j] + f.undamped * d;
@@ -42,12 +42,12 @@ template <class T>
 }
 
 ENTRAIN_VECTORISED void sgd_kernel(float* x, float* g, float* buffer, std::int64_t items,
-                                   SgdFactors<float> f) {
+                                   const SgdFactors<float>& f) {
   buffer ? momentum_step(x, g, buffer, items, f) : plain_step(x, g, items, f);
 }
 
 ENTRAIN_VECTORISED void sgd_kernel(double* x, double* g, double* buffer, std::int64_t items,
-                                   SgdFactors<double> f) {
+                                   const SgdFactors<double>& f) {
   buffer ? momentum_step(x, g, buffer, items, f) : plain_step(x, g, items, f);
 }
 

@@ -92,6 +92,7 @@ class Run {
       finish();
     } catch (const Error& error) {
       end_early(error);
+      throw;
     }
     return {summary_, folder_ ? folder_->path() : std::filesystem::path()};
   }
@@ -267,7 +268,7 @@ void Run::end_early(const Error& error) {
   if (folder_) {
     record(EventRecord{.event = stopped ? "interrupted" : fmt::format("failed: {}", error.what())});
   }
-  if (!stopped) throw;
+  if (!stopped) return;
   summary_.interrupted = true;
   fill_summary();
   if (folder_) folder_->write("summary.json", to_json(summary_));

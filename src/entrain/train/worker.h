@@ -12,7 +12,7 @@ namespace entrain {
 
 /// What a process's workers train: the parts that do not change from worker to worker.
 struct Training {
-  const Dataset* data;
+  const Dataset* data = nullptr;
   MakeModel make_model;
   Task task;
   at::ScalarType type = at::kFloat;

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "entrain/comm/communicator.h"
+
+namespace entrain {
+
+/// A communicator that passes everything on to another one, which must outlive it. What a decorator
+/// adds, it overrides.
+class Decorator : public Communicator {
+ public:
+  explicit Decorator(Communicator& inner) : inner_(inner) {}
+
+  int rank() const override { return inner_.rank(); }
+  int size() const override { return inner_.size(); }
+  int local_workers() const override { return inner_.local_workers(); }
+  std::int64_t epoch() const override { return inner_.epoch(); }
+  std::unique_ptr<Exchange> launch_mean(const at::Tensor& rows, const at::Tensor& mean) override {
+    return inner_.launch_mean(rows, mean);
+  }
+  std::vector<std::string> gather(const std::string& bytes) override {
+    return inner_.gather(bytes);
+  }
+  std::int64_t wire_bytes_sent() const override { return inner_.wire_bytes_sent(); }
+
+ private:
+  Communicator& inner_;
+};
+
+}  // namespace entrain
