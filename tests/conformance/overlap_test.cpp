@@ -2,7 +2,7 @@
 
 #include "conformance/engine.h"
 
-// The facts of ALGORITHMS 3.6 about Overlap-Local-SGD.
+// What is known of Overlap-Local-SGD (Wang, Liang, Joshi 2020), each fact by itself.
 namespace entrain {
 namespace {
 

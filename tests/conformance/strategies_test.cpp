@@ -84,7 +84,7 @@ TEST(Conformance, Cocod) {
   });
 }
 
-// ALGORITHMS 3.6, 3: the anchor's one velocity is the mean of the nodes' buffers, and follows the
+// The anchor's one velocity is the mean of the nodes' buffers, and follows the
 // learning rate.
 TEST(Conformance, OverlapLocalSgd_3_6_3) {
   const auto constant = [](int) { return 1.0; };
@@ -110,7 +110,7 @@ TEST(Conformance, OverlapLocalSgd_3_6_3) {
   });
 }
 
-// ALGORITHMS 0.5, 1: with local momentum, for any loss.
+// With local momentum, for any loss.
 TEST(Identities, LocalSgdOfOneIsSynchronous_0_5_1) {
   for_all([](const Problem& problem, const Sgd& options) {
     Engine local(problem, options, "local_sgd(1)"), synchronous(problem, options, "synchronous");
@@ -122,7 +122,7 @@ TEST(Identities, LocalSgdOfOneIsSynchronous_0_5_1) {
   });
 }
 
-// ALGORITHMS 0.5, 2.
+//
 TEST(Identities, WorkersOnTheSameDataAreOneWorker_0_5_2) {
   for (const Sgd& options : kOptimizers) {
     for (const char* strategy : {"synchronous", "local_sgd(1)", "local_sgd(5)",
@@ -141,7 +141,7 @@ TEST(Identities, WorkersOnTheSameDataAreOneWorker_0_5_2) {
   }
 }
 
-// ALGORITHMS 4.5, 2.
+//
 TEST(Identities, PostLocalIsSynchronousAtOneEndAndLocalAtTheOther_4_5_2) {
   for_all([](const Problem& problem, const Sgd& options) {
     EXPECT_EQ(Engine(problem, options, "post_local_sgd(100, 8)")
@@ -275,7 +275,7 @@ TEST(Rules, AFailedExchangeLeavesTheRowsAsTheyWere) {
   }
 }
 
-// ALGORITHMS 3.6, 2: a delay changes times and never values.
+// A delay changes times and never values.
 TEST(Rules, RandomDelaysChangeNoBit_3_6_2) {
   const Problem problem{4, 21};
   for (const char* text :

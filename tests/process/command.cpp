@@ -10,7 +10,8 @@
 #include <algorithm>
 #include <charconv>
 #include <csignal>
-#include <cstring>
+#include <cstdio>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <thread>
 #include <utility>
@@ -55,6 +56,19 @@ std::vector<char*> pointers(Words& words) {
                      dup2(open(out, flags, 0644), 1) == 1 && dup2(open(err, flags, 0644), 2) == 2;
   if (ready) execve(words[0], words, variables);
   _exit(127);
+}
+
+// What /proc says of a process; empty if it is no more.
+std::string proc_content(pid_t pid, const char* name) {
+  const fs::path path = fs::path("/proc") / std::to_string(pid) / name;
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
+                                                             std::fclose);
+  std::string content;
+  char block[4096];
+  while (const std::size_t size = file ? std::fread(block, 1, sizeof block, file.get()) : 0) {
+    content.append(block, size);
+  }
+  return content;
 }
 
 pid_t number(const std::string& text) {
@@ -120,7 +134,7 @@ bool Running::ended() {
 }
 
 bool Running::catches_interrupts() const {
-  const std::string status = file_content(fs::path("/proc") / std::to_string(pid_) / "status");
+  const std::string status = proc_content(pid_, "status");
   const std::size_t at = status.find("SigCgt:\t");
   if (at == std::string::npos) return false;
   return std::stoull(status.substr(at + 8, 16), nullptr, 16) >> (SIGINT - 1) & 1;
@@ -238,10 +252,8 @@ std::vector<pid_t> processes_with(const std::string& text) {
   std::vector<pid_t> found;
   for (const auto& entry : fs::directory_iterator("/proc")) {
     const pid_t pid = number(entry.path().filename());
-    if (pid < 0 || pid == getpid()) continue;
-    if (file_content(entry.path() / "cmdline").find(text) != std::string::npos) {
-      found.push_back(pid);
-    }
+    if (pid < 0 || pid == getpid() || getsid(pid) != getsid(0)) continue;  // ours keep our session
+    if (proc_content(pid, "cmdline").find(text) != std::string::npos) found.push_back(pid);
   }
   return found;
 }
@@ -249,8 +261,8 @@ std::vector<pid_t> processes_with(const std::string& text) {
 pid_t process_of_rank(const std::string& text, int rank) {
   const std::string wanted = std::string(1, '\0') + "RANK=" + std::to_string(rank) + '\0';
   for (const pid_t pid : processes_with(text)) {
-    const auto variables = file_content(fs::path("/proc") / std::to_string(pid) / "environ");
-    if ((std::string(1, '\0') + variables).find(wanted) != std::string::npos) return pid;
+    const std::string variables = std::string(1, '\0') + proc_content(pid, "environ");
+    if (variables.find(wanted) != std::string::npos) return pid;
   }
   return -1;
 }

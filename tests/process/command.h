@@ -107,7 +107,8 @@ bool wait_until(const std::function<bool()>& condition, double seconds = 60);
 /// Whether a run in `folder` is under way: a round has landed.
 bool has_landed(const std::filesystem::path& folder);
 
-/// Living processes that have `text` in their command line.
+/// Living processes of this session, as are all that the tests start, that have `text` in their
+/// command line.
 std::vector<pid_t> processes_with(const std::string& text);
 
 /// The process of that rank of a launched run that has `text` in its command line; -1 if none.

@@ -117,7 +117,7 @@ TEST_F(LostRank, NobodyOutlivesTheLauncher) {
 TEST_F(LostRank, NobodyOutlivesALauncherThatDiesAtOnce) {
   Running running =
       start(join({"launch", "-n", "3", "--", "train", token(), "--out", "out"}, kEndless));
-  ASSERT_TRUE(wait_until([this] { return process_of_rank(token(), 0) > 0; }));
+  ASSERT_TRUE(wait_until([this] { return process_of_rank(token(), 0) > 0; })) << running.err();
   running.send(SIGKILL);
   EXPECT_EQ(running.wait().signal, SIGKILL);
   expect_nobody_left();

@@ -42,7 +42,7 @@ struct State {
   }
 };
 
-/// One local step with the gradient g (ALGORITHMS 0.3).
+/// One local step with the gradient g.
 inline void sgd_step(const Sgd& sgd, double g, double& x, double& buffer) {
   const double d = g + sgd.weight_decay * x;
   buffer = sgd.momentum * buffer + d;
@@ -124,7 +124,7 @@ inline State delayed_adopt(const Problem& problem, const Sgd& sgd, int steps, in
 }
 
 /// CoCoD: every h steps onto the average of the launch before, with the own progress since then
-/// (ALGORITHMS 3.5).
+///.
 inline State cocod(const Problem& problem, const Sgd& sgd, int steps, int h) {
   State state(problem);
   std::vector<Vector> at_launch;
@@ -146,7 +146,7 @@ inline State cocod(const Problem& problem, const Sgd& sgd, int steps, int h) {
 }
 
 /// Overlap-Local-SGD as its authors' code has it: every node keeps a buffer in gradient units and
-/// sends z - lr buffer (ALGORITHMS 3.1). `lr_factor(t)` scales the learning rate of step t.
+/// sends z - lr buffer. `lr_factor(t)` scales the learning rate of step t.
 template <class Factor>
 State overlap_local_sgd(const Problem& problem, Sgd sgd, int steps, int h, double alpha,
                         double beta, Factor lr_factor) {

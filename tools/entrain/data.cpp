@@ -45,6 +45,7 @@ void list(CommandLine& line, const DataArguments& arguments) {
 }
 
 void prepare_data(const DataArguments& arguments) {
+  dataset_entry(arguments.name);  // an unknown name is the first thing to say
   if (arguments.download == !arguments.from.empty()) {
     throw UsageError(
         "data prepare: give --from PATH (files that you have) or --download (from the official "

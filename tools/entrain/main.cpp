@@ -20,6 +20,11 @@ const CLI::App& deepest(const CLI::App& app) {
   return given.empty() ? app : deepest(*given.front());
 }
 
+// " strategy show" for the verb of that name.
+std::string path_of(const CLI::App& verb) {
+  return verb.get_parent() ? path_of(*verb.get_parent()) + " " + verb.get_name() : "";
+}
+
 std::vector<std::string> words_of(const CLI::App& app) {
   std::vector<std::string> words;
   for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
@@ -40,7 +45,7 @@ int complain(const CLI::App& app, const CLI::ParseError& error) {
     message = fmt::format("'{}' is not known here{}", extras.front(),
                           suggestion(extras.front(), words_of(verb)));
   }
-  const std::string name = verb.get_parent() ? " " + verb.get_name() : "";
+  const std::string name = path_of(verb);
   fmt::print(stderr, "entrain{}: {}\nsee: entrain{} --help\n", name, message, name);
   return static_cast<int>(Failure::usage);
 }

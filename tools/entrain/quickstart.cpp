@@ -54,7 +54,7 @@ void quickstart(CommandLine& line) {
 
 void add_quickstart(CommandLine& line) {
   CLI::App* verb = line.app.add_subcommand(
-      "quickstart", "Four workers, three methods, one table; offline, within a minute");
+      "quickstart", "Four workers, four runs, one table; offline, within a minute");
   verb->add_flag("--json", line.json, "Print the result as JSON");
   verb->callback([&line] { quickstart(line); });
 }

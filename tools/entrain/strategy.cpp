@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
+#include <cstdlib>
 
 #include <nlohmann/json.hpp>
 
@@ -41,7 +43,7 @@ void list(CommandLine& line) {
     return;
   }
   for (const Preset& preset : catalogue()) {
-    fmt::print("{:<28}{}\n", signature(preset.choice), preset.choice.meaning);
+    fmt::print("{:<44}{}\n", signature(preset.choice), preset.choice.meaning);
   }
   fmt::print("\nEach is rounds on these axes; entrain strategy show NAME spells it out.\n");
 }
@@ -112,6 +114,14 @@ void show(CommandLine& line, const ShowArguments& arguments) {
       print_bytes(cost.bytes_sent_per_worker));
 }
 
+// A message that says what is wanted; CLI11's own names the largest double.
+std::string positive(const std::string& text) {
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  const bool number = !text.empty() && *end == '\0' && std::isfinite(value);
+  return number && value > 0 ? "" : fmt::format("'{}': must be a number above 0", text);
+}
+
 }  // namespace
 
 void add_strategy(CommandLine& line) {
@@ -128,13 +138,13 @@ void add_strategy(CommandLine& line) {
   one->add_flag("--rounds", arguments->rounds, "Print only the rounds that it stands for");
   one->add_option("--workers", arguments->facts.workers, "Workers n")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(positive);
   one->add_option("--steps", arguments->facts.steps, "Steps T")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(positive);
   one->add_option("--megabytes", arguments->megabytes, "Size of the model")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(positive);
   one->add_flag("--json", line.json, "Print as JSON");
   one->callback([&line, arguments] { show(line, *arguments); });
 }

@@ -6,6 +6,7 @@
 
 #include "entrain/config/describe.h"
 #include "entrain/core/environment.h"
+#include "entrain/core/errors.h"
 #include "entrain/report/json.h"
 #include "entrain/summary_table.h"
 #include "entrain/verb.h"
@@ -33,6 +34,7 @@ Resolved resolve_words(const std::vector<std::string>& words) {
 void train(CommandLine& line, const TrainArguments& arguments) {
   const Resolved resolved = resolve_words(arguments.words);
   if (arguments.dry_run) {
+    if (line.json) throw UsageError("train: --json and --dry-run do not go together");
     fmt::print("{}", dry_run(resolved));
     return;
   }

@@ -5,7 +5,7 @@
 
 namespace entrain {
 
-/// How rows are summed across processes (DESIGN 3).
+/// How rows are summed across processes.
 enum class Sums {
   fast,          ///< Gloo's ring, in the type of the rows; deterministic for a given layout.
   reproducible,  ///< Direct exchange, in double along one tree: bits do not depend on the layout.

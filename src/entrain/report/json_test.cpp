@@ -134,7 +134,7 @@ TEST(Json, KeysComeInTheirOrder) {
       R"({"kind":"step","step":1,"epoch":0.0,"seconds":0.0,"train_loss":0.0,"learning_rate":0.0})");
 }
 
-// DESIGN 6 and CONTRACTS, "What is counted".
+// Whoever reads summary.json relies on these names.
 TEST(Json, SummaryHasEveryFieldOfTheContract) {
   const ParsedJson json = parsed(to_json(Summary{}));
   for (const char* key : {"version",

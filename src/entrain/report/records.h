@@ -43,7 +43,7 @@ struct EventRecord {
   std::string event = {};
 };
 
-/// summary.json (DESIGN 6). What is not known, because the run was interrupted or the figure does
+/// summary.json. What is not known, because the run was interrupted or the figure does
 /// not apply, is empty and written as null.
 struct Summary {
   std::string name = {}, version = {}, strategy = {}, model = {}, data = {};

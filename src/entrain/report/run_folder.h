@@ -8,7 +8,7 @@
 
 namespace entrain {
 
-/// The folder of one run (DESIGN 6): what was run, what came out. Files are whole or not there;
+/// The folder of one run: what was run, what came out. Files are whole or not there;
 /// metrics.jsonl, the source of truth, consists of whole lines.
 class RunFolder {
  public:

@@ -25,7 +25,7 @@ Merge adopt();
 /// x = (1 - alpha) x + alpha a. Throws UsageError unless 0 <= alpha <= 1.
 Merge pull(double alpha);
 
-/// x = a + (x - what x was at the launch): keeps the worker's own progress (CoCoD; ALGORITHMS 3.5).
+/// x = a + (x - what x was at the launch): keeps the worker's own progress (CoCoD).
 Merge rebase();
 
 const std::vector<Choice<Merge>>& merge_choices();

@@ -28,8 +28,8 @@ struct Outer {
 Outer mean();
 
 /// v = beta v + (average - a), a = a + v (heavy ball on the anchor). With `rescale` the velocity
-/// first follows the inner learning rate, v = v lr_new / lr_old (Overlap-Local-SGD;
-/// ALGORITHMS 3.1). Throws UsageError unless 0 <= beta < 1.
+/// first follows the inner learning rate, v = v lr_new / lr_old (Overlap-Local-SGD). Throws
+/// UsageError unless 0 <= beta < 1.
 Outer momentum(double beta, bool rescale = false);
 
 const std::vector<Choice<Outer>>& outer_choices();

@@ -48,6 +48,12 @@ void add_round(Strategy& strategy, const Value& value, const RunFacts& facts) {
   } else if (value.name == "deltas") {
     add_parameters(strategy, value, What::deltas, facts);
   } else {
+    for (const Preset& preset : catalogue()) {
+      if (preset.choice.name != value.name) continue;
+      throw UsageError(
+          fmt::format("{}: a method with a name cannot be added to rounds; spell its rounds out",
+                      print(value)));
+    }
     refuse_choice(value, "kind of round", kinds);
   }
 }

@@ -70,7 +70,9 @@ void Synchronizer::advance(const at::Tensor& /*losses*/, double lr) {
   if (step_ >= next_event_) take_step(lr);
 }
 
-// The order of DESIGN 2, rule 1. One slice: the whole model.
+// In the order of the list: land what is due; of the rounds that are due the last fires, after what
+// it and those before it have in flight has landed; then the rounds that begin here take their
+// anchors.
 void Synchronizer::take_step(double lr) {
   rows_.verify();
   for (Round& round : rounds_) {

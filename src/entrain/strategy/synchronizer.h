@@ -16,7 +16,7 @@ struct LandedRound {
   double blocked_seconds = 0;
 };
 
-/// Runs a strategy on the rows of this process: the engine of the library (DESIGN 2). It owns the
+/// Runs a strategy on the rows of this process: the engine of the library. It owns the
 /// step counter; nothing else counts.
 ///
 /// In each step, after backward:

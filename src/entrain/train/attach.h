@@ -12,7 +12,7 @@ class Module;
 namespace entrain {
 
 struct JoinOptions {
-  bool reproducible = false;  ///< Sums whose bits do not depend on the layout (DESIGN 3).
+  bool reproducible = false;  ///< Sums whose bits do not depend on the layout.
   std::chrono::milliseconds timeout{60'000};
 };
 

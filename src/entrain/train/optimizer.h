@@ -28,7 +28,7 @@ class Optimizer {
   double lr_;
 };
 
-/// SGD as torch::optim::SGD has it (ALGORITHMS 0.3), per item:
+/// SGD as torch::optim::SGD has it, per item:
 ///   d = g + weight_decay x;  buffer = d at the first step, then momentum buffer + (1 - dampening)
 ///   d; d = d + momentum buffer if nesterov, else buffer (with momentum);  x = x - lr d.
 struct SgdOptions {

@@ -373,7 +373,9 @@ std::string dry_run(const Resolved& resolved) {
              print_rounds(training.strategy), cost.rounds.everyone, cost.rounds.gradients,
              print_bytes(cost.bytes_sent_per_worker),
              print_bytes(cost.bytes_sent_per_worker / static_cast<double>(prepared.facts.steps))) +
-         (rounds == 0 ? "warning        the run ends before the first round is due\n" : "");
+         (rounds == 0 ? "warning        the run ends before the first round is due\n" : "") +
+         (prepared.workers() == 1 ? "warning        one worker: nothing is exchanged; set workers\n"
+                                  : "");
 }
 
 }  // namespace entrain
