@@ -12,11 +12,11 @@ using Environment = std::map<std::string, std::string>;
 int integer(const Environment& environment, const std::string& name, int low, int high) {
   const auto found = environment.find(name);
   if (found == environment.end()) {
-    throw UsageError(fmt::format(
-        "{} is not set, but one of RANK and WORLD_SIZE is: a launcher sets RANK, WORLD_SIZE, "
-        "MASTER_ADDR and "
-        "MASTER_PORT; unset them all to run alone",
-        name));
+    throw UsageError(
+        fmt::format("{} is not set, but RANK or WORLD_SIZE is: a launcher sets RANK, WORLD_SIZE, "
+                    "MASTER_ADDR and "
+                    "MASTER_PORT; unset them all to run alone",
+                    name));
   }
   const std::string& text = found->second;
   int value = 0;
