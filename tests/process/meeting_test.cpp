@@ -127,7 +127,7 @@ TEST_F(Meeting, RanksWithDifferentSettingsAreRefused) {
       {2,
        {"train.steps=9", "workers=2"},
        {"train.steps=9", "workers=4"},
-       {"workers", "'1' and '2'"}},
+       {"workers", "'2' and '4'"}},
       {2, {"train.steps=20"}, {"train.steps=21"}, {"steps", "'20' and '21'"}},
       {2, {"comm.sums=fast"}, {"comm.sums=reproducible"}, {"'fast' and 'reproducible'"}},
   };

@@ -123,8 +123,8 @@ inline State delayed_adopt(const Problem& problem, const Sgd& sgd, int steps, in
   return state;
 }
 
-/// CoCoD: every h steps onto the average of the launch before, with the own progress since then
-///.
+/// CoCoD: every h steps onto the average of the launch before, with the own progress since
+/// then.
 inline State cocod(const Problem& problem, const Sgd& sgd, int steps, int h) {
   State state(problem);
   std::vector<Vector> at_launch;

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "entrain/comm/launch.h"
@@ -41,9 +42,10 @@ int complain(const CLI::App& app, const CLI::ParseError& error) {
   std::string message = error.what();
   const std::vector<std::string> extras =
       verb.remaining().empty() ? app.remaining(true) : verb.remaining();
-  if (!extras.empty()) {
-    message = fmt::format("'{}' is not known here{}", extras.front(),
-                          suggestion(extras.front(), words_of(verb)));
+  const auto extra = std::find_if(extras.begin(), extras.end(),
+                                  [](const std::string& word) { return word != "--"; });
+  if (extra != extras.end()) {
+    message = fmt::format("'{}' is not known here{}", *extra, suggestion(*extra, words_of(verb)));
   }
   const std::string name = path_of(verb);
   fmt::print(stderr, "entrain{}: {}\nsee: entrain{} --help\n", name, message, name);

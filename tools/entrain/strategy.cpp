@@ -58,7 +58,7 @@ const Preset* find_preset(const std::string& name) {
 struct ShowArguments {
   std::string text;
   bool rounds = false;
-  RunFacts facts = {8, 1000, 100, 64};
+  RunFacts facts = {8, 1000, 0, 64};
   double megabytes = 1;
 };
 

@@ -9,6 +9,7 @@
 #include "entrain/core/errors.h"
 #include "entrain/report/json.h"
 #include "entrain/summary_table.h"
+#include "entrain/train/dry_run.h"
 #include "entrain/verb.h"
 
 namespace entrain {

@@ -50,16 +50,17 @@ Store Store::join(const Place& place, milliseconds timeout) {
   const std::string where = fmt::format("{}:{}", place.address, place.port);
   const bool server = place.rank == 0 && !place.store_elsewhere;
   const auto deadline = Clock::now() + timeout;
+  const char* const stopped = "interrupted while looking for the other ranks";
   std::optional<Store> store;
+  if (interrupted()) throw Interrupted(stopped);  // from here on Ctrl-C breaks the calls of c10d
   try {
-    if (interrupted()) throw Interrupted("");  // from here on Ctrl-C breaks the calls of c10d
     store = Store(open_store(place.address, place.port, server, timeout));
     store->keys_ = c10::make_intrusive<c10d::PrefixStore>("entrain/" + place.attempt, store->tcp_);
     const std::string own = fmt::format("arrived/{}", place.rank);
     store->keys_->set(own, bytes("here"));
     store->keys_->wait({own}, timeout);  // any other program at that port does not answer this
   } catch (const std::exception& error) {
-    if (interrupted()) throw Interrupted("interrupted while looking for the other ranks");
+    if (interrupted()) throw Interrupted(stopped);
     throw CommunicationError(
         server
             ? fmt::format("rank 0 cannot host the store at {}: {}; is the port in use? Set another "
@@ -73,7 +74,7 @@ Store Store::join(const Place& place, milliseconds timeout) {
   std::set<int> missing;
   try {
     while (!(missing = store->absent("arrived", place.size)).empty()) {
-      if (interrupted()) throw Interrupted("interrupted while waiting for the other ranks");
+      if (interrupted()) throw Interrupted(stopped);
       if (Clock::now() > deadline) break;
       std::this_thread::sleep_for(milliseconds(20));
     }

@@ -30,7 +30,7 @@ class Store {
   bool failure_reported();
 
   /// Says that this rank knows who is silent, and, where it hosts the store, waits until all but
-  /// `silent` know it too.
+  /// `silent` know it too, at most `patience`: with the host the store goes.
   void part(const Place& place, const std::set<int>& silent, std::chrono::milliseconds patience);
 
   /// Once all who live have reported, or after `patience`: the ranks that have not.

@@ -1,14 +1,13 @@
 #include "entrain/core/files.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 
 #include <csignal>
 #include <set>
-#include <stdexcept>
 
 #include "entrain/core/errors.h"
+#include "entrain/core/test_folder.h"
 
 namespace entrain {
 namespace {
@@ -17,20 +16,10 @@ namespace fs = std::filesystem;
 
 class Files : public testing::Test {
  protected:
-  Files() {
-    std::string pattern = (fs::temp_directory_path() / "entrain-files-XXXXXX").string();
-    if (!mkdtemp(pattern.data())) throw std::runtime_error("no temporary folder");
-    folder_ = pattern;
-  }
-  ~Files() override { fs::remove_all(folder_); }
+  std::set<std::string> names() const { return names_in(folder_); }
 
-  std::set<std::string> names() const {
-    std::set<std::string> all;
-    for (const auto& entry : fs::directory_iterator(folder_)) all.insert(entry.path().filename());
-    return all;
-  }
-
-  fs::path folder_;
+  TestFolder test_folder_;
+  const fs::path folder_ = test_folder_.path();
 };
 
 // The message of the RunError that `action` must end in.
@@ -147,7 +136,7 @@ TEST_F(Files, LineFileThatCannotBeOpened) {
 }
 
 TEST_F(Files, LineFileThatCannotGrow) {
-  if (!fs::exists("/dev/full")) GTEST_SKIP() << "needs /dev/full";
+  ASSERT_TRUE(fs::exists("/dev/full"));
   LineFile file("/dev/full");
   for (const std::string& line : {std::string("one"), std::string(100'000, 'x')}) {
     EXPECT_EQ(file_refusal([&] { file.append(line); }),

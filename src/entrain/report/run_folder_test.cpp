@@ -1,15 +1,16 @@
 #include "entrain/report/run_folder.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <functional>
 #include <regex>
 #include <set>
 #include <stdexcept>
 
 #include "entrain/core/errors.h"
+#include "entrain/core/test_folder.h"
 
 namespace entrain {
 namespace {
@@ -18,20 +19,22 @@ namespace fs = std::filesystem;
 
 class RunFolders : public testing::Test {
  protected:
-  RunFolders() {
-    std::string pattern = (fs::temp_directory_path() / "entrain-report-XXXXXX").string();
-    if (!mkdtemp(pattern.data())) throw std::runtime_error("no temporary folder");
-    root_ = pattern;
-  }
-  ~RunFolders() override { fs::remove_all(root_); }
+  TestFolder test_folder_;
+  const fs::path root_ = test_folder_.path();
+};
 
-  static std::set<std::string> names(const fs::path& folder) {
-    std::set<std::string> all;
-    for (const auto& entry : fs::directory_iterator(folder)) all.insert(entry.path().filename());
-    return all;
+// Root may write everywhere, so a test of what may not be written must run as somebody else.
+class NotRoot {
+ public:
+  NotRoot() {
+    if (was_ == 0 && seteuid(65534) != 0) throw std::runtime_error("cannot stop being root");
+  }
+  ~NotRoot() {
+    if (seteuid(was_) != 0) std::abort();
   }
 
-  fs::path root_;
+ private:
+  const uid_t was_ = geteuid();
 };
 
 // The message of the Expected that `action` must end in.
@@ -51,7 +54,7 @@ TEST_F(RunFolders, CreateMakesItWithItsParents) {
   const fs::path path = root_ / "a/b/run";
   const RunFolder folder = RunFolder::create(path);
   EXPECT_EQ(folder.path(), path);
-  EXPECT_EQ(names(path), std::set<std::string>{"metrics.jsonl"});
+  EXPECT_EQ(names_in(path), std::set<std::string>{"metrics.jsonl"});
   EXPECT_EQ(read_whole(path / "metrics.jsonl"), "");
 }
 
@@ -70,7 +73,7 @@ TEST_F(RunFolders, CreateNeverOverwrites) {
     fs::create_directory(path);
     write_whole(path / name, "mine");
     EXPECT_EQ(folder_refusal<UsageError>([&] { RunFolder::create(path); }), message);
-    EXPECT_EQ(names(path), std::set<std::string>{name});
+    EXPECT_EQ(names_in(path), std::set<std::string>{name});
     EXPECT_EQ(read_whole(path / name), "mine");
   }
   fs::remove_all(path);
@@ -92,10 +95,11 @@ TEST_F(RunFolders, WhereNoFolderCanBe) {
 }
 
 TEST_F(RunFolders, WhereNobodyMayWrite) {
-  if (geteuid() == 0) GTEST_SKIP() << "root may write everywhere";
-  fs::create_directory(root_ / "locked");
-  fs::permissions(root_ / "locked", fs::perms::owner_read | fs::perms::owner_exec);
   const std::string locked = root_ / "locked";
+  fs::create_directory(locked);
+  fs::permissions(root_, fs::perms(0755));
+  fs::permissions(locked, fs::perms(0555));
+  const NotRoot not_root;
   EXPECT_EQ(folder_refusal<RunError>([&] { RunFolder::create(locked); }),
             "cannot write '" + locked + "/metrics.jsonl': Permission denied");
   EXPECT_EQ(folder_refusal<RunError>([&] { RunFolder::create(locked + "/run"); }),
@@ -115,7 +119,7 @@ TEST_F(RunFolders, CreateUnderNeverCollides) {
     ASSERT_TRUE(std::regex_match(name, form)) << name;
     EXPECT_TRUE(made.insert(name).second) << name << " twice";
   }
-  EXPECT_EQ(names(parent), made);
+  EXPECT_EQ(names_in(parent), made);
 }
 
 TEST_F(RunFolders, RecordsAreLinesAtOnce) {
@@ -141,7 +145,7 @@ TEST_F(RunFolders, WritesFilesWhole) {
   folder.write("summary.json", "{}\n");
   folder.write("summary.json", "{\"steps\": 1}\n");
   EXPECT_EQ(read_whole(root_ / "run/summary.json"), "{\"steps\": 1}\n");
-  EXPECT_EQ(names(root_ / "run"), (std::set<std::string>{"metrics.jsonl", "summary.json"}));
+  EXPECT_EQ(names_in(root_ / "run"), (std::set<std::string>{"metrics.jsonl", "summary.json"}));
   const std::string missing = root_ / "run/logs/rank-0.log";
   EXPECT_EQ(folder_refusal<RunError>([&] { folder.write("logs/rank-0.log", "x"); }),
             "cannot write '" + missing + "': No such file or directory");

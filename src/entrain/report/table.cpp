@@ -30,6 +30,11 @@ std::string print_table(const std::vector<std::string>& head,
   return text;
 }
 
+std::string print_count(std::int64_t count, const std::string& noun, const std::string& plural) {
+  if (count == 1) return "1 " + noun;
+  return fmt::format("{} {}", count, plural.empty() ? noun + "s" : plural);
+}
+
 std::string print_bytes(double bytes) {
   static const char* const units[] = {"B", "kB", "MB", "GB", "TB"};
   int unit = 0;

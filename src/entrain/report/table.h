@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,10 @@ namespace entrain {
 /// head. REQUIRES: every row has as many cells as the head.
 std::string print_table(const std::vector<std::string>& head,
                         const std::vector<std::vector<std::string>>& rows);
+
+/// "1 worker", "8 workers"; `plural` where it is more than an s.
+std::string print_count(std::int64_t count, const std::string& noun,
+                        const std::string& plural = "");
 
 /// "12.3 MB", decimal.
 std::string print_bytes(double bytes);

@@ -86,5 +86,12 @@ TEST(Table, SecondsJustBelowAUnit) {
   EXPECT_EQ(print_seconds(7200 - 20), "2 h 00 min");
 }
 
+TEST(PrintCount, OneAndSeveral) {
+  EXPECT_EQ(print_count(1, "worker"), "1 worker");
+  EXPECT_EQ(print_count(0, "worker"), "0 workers");
+  EXPECT_EQ(print_count(2, "process", "processes"), "2 processes");
+  EXPECT_EQ(print_count(1, "process", "processes"), "1 process");
+}
+
 }  // namespace
 }  // namespace entrain

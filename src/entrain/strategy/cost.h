@@ -28,8 +28,8 @@ struct RowBytes {
 Cost predict_cost(const Strategy& strategy, int n, std::int64_t steps, RowBytes row);
 
 /// The long-run step of the workers' mean over the learning rate: below 1 where a round pulls
-/// towards an anchor that lags by a period, (1 - alpha) / (1 - alpha beta) for Overlap-Local-SGD
-///. The learning rate should be divided by it to compare with synchronous SGD.
+/// towards an anchor that lags by a period, (1 - alpha) / (1 - alpha beta) for Overlap-Local-SGD.
+/// The learning rate should be divided by it to compare with synchronous SGD.
 double effective_step(const Strategy& strategy);
 
 /// Whether the workers' parameters are known to be equal: they start equal, and stay so while every

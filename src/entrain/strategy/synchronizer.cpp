@@ -8,6 +8,7 @@
 
 #include "entrain/comm/agreement.h"
 #include "entrain/core/errors.h"
+#include "entrain/strategy/parameters_hash.h"
 #include "entrain/strategy/strategy_text.h"
 
 namespace entrain {
@@ -32,19 +33,19 @@ Synchronizer::Synchronizer(Rows& rows, Communicator& comm, Strategy strategy)
 // together.
 void Synchronizer::agree() {
   const Layout& layout = rows_.layout();
-  const at::Tensor start = rows_.parameters().narrow(0, 0, 1);
+  const std::uint64_t start = row_hash(rows_, 0);
   for (std::int64_t i = 1; i < rows_.workers(); ++i) {
-    if (!rows_.parameters().narrow(0, i, 1).equal(start)) {
+    if (row_hash(rows_, i) != start) {
       throw UsageError(fmt::format("worker rows 0 and {} start from different parameters", i));
     }
   }
-  const Facts facts = {
-      {"strategy", print(strategy_)},
-      {"rounds", print_rounds(strategy_)},
-      {"type of the parameters", c10::toString(layout.type)},
-      {"number of parameters", std::to_string(layout.items)},
-      {"workers per process", std::to_string(rows_.workers())},
-      {"initial parameters", fmt::format("{:a}", start.to(at::kDouble).norm().item<double>())}};
+  const Facts facts = {{"strategy", print(strategy_)},
+                       {"rounds", print_rounds(strategy_)},
+                       {"type of the parameters", c10::toString(layout.type)},
+                       {"number of parameters", std::to_string(layout.items)},
+                       {"names and shapes of the parameters", layout_hash(layout)},
+                       {"workers per process", std::to_string(rows_.workers())},
+                       {"initial parameters", fmt::format("{:016x}", start)}};
   check_agreement(*comm_, facts);
 }
 

@@ -68,10 +68,9 @@ class Synchronizer {
     ParameterRound spec;
     at::Tensor anchor;    // [1, S]
     at::Tensor velocity;  // [1, S], of the outer optimizer
-    at::Tensor
-        launched;  // [w, S]: the parameters at the launch, if the round is in flight or wants them
-    at::Tensor message;               // [w, S]
-    at::Tensor mixed;                 // [1, S]
+    at::Tensor launched;  // what the rows were at the launch, if they move on or the merge asks
+    at::Tensor message;   // [w, S], or [w, S + B] if the round adopts; as are the two others here
+    at::Tensor mixed;
     std::optional<double> launch_lr;  // of the last launch
     std::optional<Flight> flight;
   };

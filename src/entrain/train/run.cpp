@@ -17,10 +17,10 @@
 #include "entrain/report/progress_line.h"
 #include "entrain/report/run_folder.h"
 #include "entrain/report/table.h"
+#include "entrain/strategy/parameters_hash.h"
 #include "entrain/strategy/strategy_text.h"
 #include "entrain/train/evaluate.h"
 #include "entrain/train/machine.h"
-#include "entrain/train/parameters_hash.h"
 #include "entrain/train/prepare.h"
 #include "entrain/train/safetensors.h"
 
@@ -131,7 +131,8 @@ class Run {
 
 // Settings that may differ from host to host (paths, threads) are left out.
 Communicator& Run::agreed(Communicator& comm) {
-  check_agreement(comm, {{"seed", std::to_string(settings_.seed)},
+  check_agreement(comm, {{"workers", std::to_string(prepared_.workers())},
+                         {"seed", std::to_string(settings_.seed)},
                          {"data.name", settings_.data.name},
                          {"the number of training samples",
                           std::to_string(prepared_.data->train.labels.size(0))},
@@ -180,8 +181,7 @@ void Run::step(ProgressLine& progress) {
   if (!std::isfinite(sum)) {
     throw RunError(
         fmt::format("the loss is {} at step {} on rank {} (workers {}...): training has diverged; "
-                    "lower the learning "
-                    "rate ({} now) or warm it up",
+                    "lower the learning rate ({} now) or warm it up",
                     sum, now, comm_->rank(), comm_->first_worker(), workers_.lr()));
   }
   since_record_.add(sum, static_cast<double>(losses.numel()));
@@ -231,11 +231,12 @@ void Run::evaluate() {
 // apart.
 void Run::compare_batch_norm() {
   const auto begin = Clock::now();
-  const auto accuracy = [&](BatchNormPolicy policy) {
-    return evaluator_.evaluate(average_, policy, evaluation_meter_).accuracy;
-  };
-  summary_.accuracy_averaged_batch_norm = accuracy(BatchNormPolicy::average);
-  summary_.accuracy_recalibrated_batch_norm = accuracy(BatchNormPolicy::recalibrate);
+  const bool averaged = batch_norm_ == BatchNormPolicy::average;
+  const Evaluation other = evaluator_.evaluate(
+      average_, averaged ? BatchNormPolicy::recalibrate : BatchNormPolicy::average,
+      evaluation_meter_);
+  summary_.accuracy_averaged_batch_norm = averaged ? summary_.test_accuracy : other.accuracy;
+  summary_.accuracy_recalibrated_batch_norm = averaged ? other.accuracy : summary_.test_accuracy;
   evaluation_seconds_ += seconds_since(begin);
 }
 
@@ -313,25 +314,24 @@ void Run::fill_summary() {
 }
 
 void announce(const Prepared& prepared, const Settings& settings) {
-  fmt::print(stderr, "{}: {} on {}, {}; {} worker{} in {} process{} ({}), {} step{}\n",
-             settings.name, settings.model.name, settings.data.name,
-             print(prepared.training.strategy), prepared.workers(),
-             prepared.workers() == 1 ? "" : "s", prepared.place.size,
-             prepared.place.size == 1 ? "" : "es", prepared.place.launcher, prepared.facts.steps,
-             prepared.facts.steps == 1 ? "" : "s");
-  fmt::print(stderr, "{}: {} worker thread{} x {} intra-op, BLAS {}\n", settings.name,
-             prepared.threads.workers, prepared.threads.workers == 1 ? "" : "s",
-             prepared.threads.intra, blas_in_use());
+  const std::string& name = settings.name;
+  fmt::print(stderr, "{}: {} on {}, {}; {} in {} ({}), {}\n", name, settings.model.name,
+             settings.data.name, print(prepared.training.strategy),
+             print_count(prepared.workers(), "worker"),
+             print_count(prepared.place.size, "process", "processes"), prepared.place.launcher,
+             print_count(prepared.facts.steps, "step"));
+  fmt::print(stderr, "{}: {} x {} intra-op, BLAS {}\n", name,
+             print_count(prepared.threads.workers, "worker thread"), prepared.threads.intra,
+             blas_in_use());
   const double step = effective_step(prepared.training.strategy);
   if (step < 1) {
     fmt::print(stderr,
                "{}: note: the effective step of this strategy is {:.2f} of the learning rate; to "
-               "compare with synchronous "
-               "SGD divide the learning rate by it\n",
-               settings.name, step);
+               "compare with synchronous SGD divide the learning rate by it\n",
+               name, step);
   }
   for (const std::string& warning : prepared.data->warnings) {
-    fmt::print(stderr, "{}: warning: {}\n", settings.name, warning);
+    fmt::print(stderr, "{}: warning: {}\n", name, warning);
   }
 }
 
@@ -342,40 +342,6 @@ RunResult run(const Resolved& resolved, const RunOptions& options) {
   limit_intra_threads(prepared.threads.intra);
   if (options.progress && prepared.place.rank == 0) announce(prepared, resolved.values);
   return Run(resolved, options, prepared)();
-}
-
-std::string dry_run(const Resolved& resolved) {
-  const Prepared prepared = prepare(resolved);
-  const Training& training = prepared.training;
-  const auto model = seeded_model(training.make_model, training.task, training.type, training.seed);
-  const Rows rows(std::vector<ModelTensors>{tensors_of(*model)});
-  const Layout& layout = rows.layout();
-  const double row = static_cast<double>(layout.columns * c10::elementSize(layout.type));
-  const double buffers = static_cast<double>(rows.buffers().nbytes());
-  const Cost cost =
-      predict_cost(training.strategy, prepared.workers(), prepared.facts.steps, {row, buffers});
-  const std::int64_t rounds = cost.rounds.everyone + cost.rounds.gradients;
-  return describe(resolved) +
-         fmt::format(
-             "\n{} workers in {} process{}, {} steps ({} an epoch)\n"
-             "parameters     {} in {} tensors, {} a worker\n"
-             "memory         {} for parameters, gradients and momentum of a process's {} workers, "
-             "{} for the data\n"
-             "strategy       {}\n"
-             "rounds         {} everyone, {} gradients\n"
-             "bytes sent     {} a worker, {} a step on average\n",
-             prepared.workers(), prepared.place.size, prepared.place.size == 1 ? "" : "es",
-             prepared.facts.steps, prepared.facts.steps_per_epoch, layout.items,
-             layout.entries.size(), print_bytes(row), print_bytes(3 * row * prepared.local_workers),
-             prepared.local_workers,
-             print_bytes(static_cast<double>(prepared.data->train.inputs.nbytes() +
-                                             prepared.data->test.inputs.nbytes())),
-             print_rounds(training.strategy), cost.rounds.everyone, cost.rounds.gradients,
-             print_bytes(cost.bytes_sent_per_worker),
-             print_bytes(cost.bytes_sent_per_worker / static_cast<double>(prepared.facts.steps))) +
-         (rounds == 0 ? "warning        the run ends before the first round is due\n" : "") +
-         (prepared.workers() == 1 ? "warning        one worker: nothing is exchanged; set workers\n"
-                                  : "");
 }
 
 }  // namespace entrain

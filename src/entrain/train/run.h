@@ -26,8 +26,4 @@ struct RunResult {
 /// after Ctrl-C, with the summary written.
 RunResult run(const Resolved& resolved, const RunOptions& options);
 
-/// What run() would do, as text: each setting and its origin, memory, bytes and rounds. Touches no
-/// network and makes no folder.
-std::string dry_run(const Resolved& resolved);
-
 }  // namespace entrain

@@ -1,16 +1,16 @@
-#include "entrain/train/parameters_hash.h"
+#include "entrain/strategy/parameters_hash.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "entrain/core/errors.h"
 
 namespace entrain {
-namespace {
 
-XXH64_hash_t row_hash(const Rows& rows, std::int64_t row) {
+std::uint64_t row_hash(const Rows& rows, std::int64_t row) {
   std::vector<const Layout::Entry*> entries;
   for (const Layout::Entry& entry : rows.layout().entries) entries.push_back(&entry);
   std::sort(entries.begin(), entries.end(),
@@ -27,8 +27,6 @@ XXH64_hash_t row_hash(const Rows& rows, std::int64_t row) {
   return XXH3_64bits_digest(state.get());
 }
 
-}  // namespace
-
 std::string parameters_hash(const Rows& rows, Communicator& comm) {
   std::string own;
   for (std::int64_t row = 0; row < rows.workers(); ++row) {
@@ -39,6 +37,14 @@ std::string parameters_hash(const Rows& rows, Communicator& comm) {
   std::string all;
   for (const std::string& hashes : comm.gather(own)) all += hashes;
   return fmt::format("{:016x}", XXH3_64bits(all.data(), all.size()));
+}
+
+std::string layout_hash(const Layout& layout) {
+  std::string text;
+  for (const Layout::Entry& entry : layout.entries) {
+    text += fmt::format("{}[{}]\n", entry.name, fmt::join(entry.sizes, ","));
+  }
+  return fmt::format("{:016x}", XXH3_64bits(text.data(), text.size()));
 }
 
 }  // namespace entrain

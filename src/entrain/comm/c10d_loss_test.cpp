@@ -1,0 +1,125 @@
+#include "entrain/comm/test_ranks.h"
+
+namespace entrain {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// The message of the CommunicationError that `action` must end in within ten seconds.
+std::string loss_reported_by(const std::function<void()>& action) {
+  const auto began = Clock::now();
+  std::string message = "nothing was thrown";
+  try {
+    action();
+  } catch (const CommunicationError& error) {
+    message = error.what();
+  } catch (const std::exception& error) {
+    message = std::string("another exception: ") + error.what();
+  }
+  EXPECT_LT(Clock::now() - began, std::chrono::seconds(10)) << message;
+  return message;
+}
+
+void expect_loss_of(int lost, const RankPlay& play, const std::string& message) {
+  EXPECT_EQ(message.find(fmt::format("rank {} in exchange ", play.rank())), 0u) << message;
+  EXPECT_NE(message.find(fmt::format("no word from rank {}:", lost)), message.npos) << message;
+}
+
+// A way of using a communicator, by which the loss of a peer comes out.
+struct Way {
+  Sums sums;
+  std::function<void(Communicator&)> use;
+};
+
+void average_much(Communicator& comm) { average(comm, own_rows(comm, kLongest, at::kFloat)); }
+
+// All ranks meet; then `lost` is gone without a word, and the others find out in each way,
+// all at a time, as each takes seconds.
+void lose(int lost, int size, const std::vector<Way>& ways, StoreAt where) {
+  across(
+      size,
+      [&](RankPlay& play) {
+        std::vector<std::unique_ptr<Communicator>> comms;
+        for (const Way& way : ways) {
+          comms.push_back(play.join(way.sums));
+          average(*comms.back(), own_rows(*comms.back(), 1000, at::kFloat));
+        }
+        comms[0]->gather("all have landed");
+        if (play.rank() == lost) _exit(0);
+        std::vector<std::thread> threads;
+        for (std::size_t i = 0; i < comms.size(); ++i)
+          threads.emplace_back([&, i] {
+            SCOPED_TRACE(i);
+            expect_loss_of(lost, play, loss_reported_by([&] { ways[i].use(*comms[i]); }));
+          });
+        for (std::thread& thread : threads) thread.join();
+      },
+      where);
+}
+
+TEST(C10dLoss, IsReportedWithTheRank) {
+  lose(1, 3,
+       {{Sums::fast, average_much},
+        {Sums::reproducible, average_much},
+        {Sums::fast, [](Communicator& comm) { comm.gather("hello?"); }}},
+       StoreAt::test);
+}
+
+// In a ring of four, rank 3 hears nothing from Gloo and learns of the loss last: rank 0 must not
+// have left with the store by then.
+TEST(C10dLoss, IsReportedWithTheRankWhereRankZeroHostsTheStore) {
+  lose(1, 4, {{Sums::fast, average_much}}, StoreAt::rank_0);
+}
+
+// done() only asks: the loss comes out of wait().
+TEST(C10dLoss, ComesOutOfWait) {
+  across(2, [](RankPlay& play) {
+    const auto fast = play.join(Sums::fast), exact = play.join(Sums::reproducible);
+    fast->gather("both are here");
+    if (play.rank() == 1) return;  // its communicators end
+    const auto find_out = [&](Communicator& comm) {
+      const at::Tensor rows = own_rows(comm, kLongest, at::kFloat);
+      at::Tensor mean = at::zeros({1, kLongest});
+      const auto exchange = comm.launch_mean(rows, mean);
+      const auto deadline = Clock::now() + std::chrono::seconds(5);
+      bool done = false;
+      EXPECT_NO_THROW(while (!done && Clock::now() < deadline) done = exchange->done());
+      EXPECT_TRUE(done);
+      expect_loss_of(1, play, loss_reported_by([&] { exchange->wait(); }));
+    };
+    std::thread other([&] { find_out(*exact); });
+    find_out(*fast);
+    other.join();
+  });
+}
+
+// Gloo writes to a peer that may be gone, by system calls that end a process that does not say
+// otherwise.
+TEST(C10dLoss, AWriteToALostPeerDoesNotEndTheProcess) {
+  across(1, [](RankPlay& play) {
+    const auto comm = play.join(Sums::fast);
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    close(ends[0]);
+    EXPECT_EQ(write(ends[1], "x", 1), -1);
+    EXPECT_EQ(errno, EPIPE);
+    close(ends[1]);
+  });
+}
+
+TEST(C10dLoss, TheStoreOfRankZeroIsGoneWithIt) {
+  across(
+      2,
+      [](RankPlay& play) {
+        const auto comm = play.join(Sums::fast);
+        comm->gather("both are here");
+        if (play.rank() == 0) _exit(0);
+        const std::string message = loss_reported_by([&] { average_much(*comm); });
+        EXPECT_NE(message.find("rank 1 in exchange "), message.npos) << message;
+        EXPECT_NE(message.find(" is gone with rank 0:"), message.npos) << message;
+      },
+      StoreAt::rank_0);
+}
+
+}  // namespace
+}  // namespace entrain

@@ -1,0 +1,54 @@
+#include "entrain/train/dry_run.h"
+
+#include "entrain/config/describe.h"
+#include "entrain/report/table.h"
+#include "entrain/strategy/strategy_text.h"
+#include "entrain/train/prepare.h"
+
+namespace entrain {
+namespace {
+
+std::string warnings(const Prepared& prepared, const Cost& cost) {
+  std::string text;
+  if (cost.rounds.everyone + cost.rounds.gradients == 0) {
+    text += "warning        the run ends before the first round is due\n";
+  }
+  if (prepared.workers() == 1) {
+    text += "warning        one worker: nothing is exchanged; set workers\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string dry_run(const Resolved& resolved) {
+  const Prepared prepared = prepare(resolved);
+  const Training& training = prepared.training;
+  const auto model = seeded_model(training.make_model, training.task, training.type, training.seed);
+  const Rows rows(std::vector<ModelTensors>{tensors_of(*model)});
+  const RowBytes row = {static_cast<double>(rows.gradients().nbytes()),
+                        static_cast<double>(rows.buffers().nbytes())};
+  const Cost cost = predict_cost(training.strategy, prepared.workers(), prepared.facts.steps, row);
+  const auto data_bytes = static_cast<double>(prepared.data->train.inputs.nbytes() +
+                                              prepared.data->test.inputs.nbytes());
+  std::string text = describe(resolved) + "\n";
+  text += fmt::format("{} in {}, {} ({} an epoch)\n", print_count(prepared.workers(), "worker"),
+                      print_count(prepared.place.size, "process", "processes"),
+                      print_count(prepared.facts.steps, "step"), prepared.facts.steps_per_epoch);
+  text += fmt::format("parameters     {} in {} tensors, {} a worker\n", rows.layout().items,
+                      rows.layout().entries.size(), print_bytes(row.parameters));
+  text += fmt::format(
+      "memory         {} for parameters, gradients and momentum of a process's {}, {} for the "
+      "data\n",
+      print_bytes(3 * row.parameters * prepared.local_workers),
+      print_count(prepared.local_workers, "worker"), print_bytes(data_bytes));
+  text += fmt::format("strategy       {}\n", print_rounds(training.strategy));
+  text += fmt::format("rounds         {} everyone, {} gradients\n", cost.rounds.everyone,
+                      cost.rounds.gradients);
+  text += fmt::format(
+      "bytes sent     {} a worker, {} a step on average\n", print_bytes(cost.bytes_sent_per_worker),
+      print_bytes(cost.bytes_sent_per_worker / static_cast<double>(prepared.facts.steps)));
+  return text + warnings(prepared, cost);
+}
+
+}  // namespace entrain
