@@ -27,6 +27,10 @@ class Attendant : public Communicator {
   std::unique_ptr<Exchange> launch_mean(const at::Tensor&, const at::Tensor&) override {
     throw std::logic_error("agreement needs no mean");
   }
+  std::unique_ptr<Exchange> launch_mix(const at::Tensor&, const at::Tensor&,
+                                       std::shared_ptr<const Mixing>) override {
+    throw std::logic_error("agreement needs no mixing");
+  }
   std::vector<std::string> gather(const std::string& bytes) override {
     meeting_.given[rank_] = bytes;
     meeting_.arrived.arrive_and_wait();

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <functional>
 #include <future>
+#include <set>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 
 #include "entrain/comm/deadline.h"
@@ -61,78 +62,6 @@ std::vector<Gloo>& parked_groups() {
   return *parked;
 }
 
-class C10d : public Communicator {
- public:
-  C10d(const Place& place, const C10dOptions& options)
-      : place_(place),
-        options_(options),
-        store_(Store::join(place, options.join_timeout)),
-        data_(make_group("data")),
-        control_(make_group("control")) {}
-
-  // A group whose exchange failed or never landed may have threads inside Gloo that wait for a
-  // peer, and its destructor would wait for them: it is left to the end of the process.
-  ~C10d() override {
-    if (lost_ || in_flight_ > 0) parked_groups().insert(parked_groups().end(), {data_, control_});
-    lost_ = true;  // ends the direct exchange that queue_ may be in
-  }
-
-  int rank() const override { return place_.rank; }
-  int size() const override { return place_.size; }
-  int local_workers() const override { return options_.local_workers; }
-  std::int64_t wire_bytes_sent() const override { return wire_bytes_; }
-
-  std::unique_ptr<Exchange> launch_mean(const at::Tensor& rows, const at::Tensor& mean) override;
-  std::vector<std::string> gather(const std::string& bytes) override;
-
-  void finish(const Wait& wait, std::int64_t number);
-  void landed() { --in_flight_; }
-
- private:
-  Gloo make_group(const std::string& name);
-  void direct_mean(const at::Tensor& partial, const at::Tensor& mean);
-  void all_to_all(at::Tensor& in, at::Tensor& out);
-  std::vector<at::Tensor> all_gather(const at::Tensor& own);
-  [[noreturn]] void give_up(std::int64_t number, const std::string& why);
-
-  Place place_;
-  C10dOptions options_;
-  Store store_;
-  Deadline deadline_;
-  std::int64_t exchanges_ = 0;
-  int in_flight_ = 0;
-  std::int64_t wire_bytes_ = 0;
-  std::atomic<bool> lost_{false};
-  Gloo data_;
-  Gloo control_;
-  Queue queue_;  // of direct exchanges; the last member, so that it ends before what it uses
-};
-
-class C10dExchange : public Exchange {
- public:
-  C10dExchange(C10d& comm, std::int64_t number, Wait wait, std::function<void()> land)
-      : comm_(comm), number_(number), wait_(std::move(wait)), land_(std::move(land)) {}
-
-  bool done() override {
-    try {
-      return wait_(std::chrono::milliseconds(0));
-    } catch (const std::exception&) {
-      return true;  // wait() says what happened
-    }
-  }
-  void wait() override {
-    comm_.finish(wait_, number_);
-    land_();
-    comm_.landed();
-  }
-
- private:
-  C10d& comm_;
-  std::int64_t number_;
-  Wait wait_;
-  std::function<void()> land_;
-};
-
 // c10d says by an exception that a slice of waiting is over; the work may be done by the time it is
 // caught.
 Wait waiter(const Work& work) {
@@ -149,6 +78,101 @@ Wait waiter(const Work& work) {
   };
 }
 
+class C10d : public Communicator {
+ public:
+  C10d(const Place& place, const C10dOptions& options)
+      : place_(place),
+        options_(options),
+        store_(Store::join(place, options.join_timeout)),
+        data_(make_group("data")),
+        control_(make_group("control")),
+        forms_(make_group("forms")) {}
+
+  // A group whose exchange failed or never landed may have threads inside Gloo that wait for a
+  // peer, and its destructor would wait for them: it is left to the end of the process.
+  ~C10d() override {
+    if (lost_ || in_flight_ > 0) {
+      parked_groups().insert(parked_groups().end(), {data_, control_, forms_});
+    }
+    lost_ = true;  // ends the direct exchange that queue_ may be in
+  }
+
+  int rank() const override { return place_.rank; }
+  int size() const override { return place_.size; }
+  int local_workers() const override { return options_.local_workers; }
+  std::int64_t wire_bytes_sent() const override { return wire_bytes_; }
+
+  std::unique_ptr<Exchange> launch_mean(const at::Tensor& rows, const at::Tensor& mean) override;
+  std::unique_ptr<Exchange> launch_mix(const at::Tensor& rows, const at::Tensor& mixed,
+                                       std::shared_ptr<const Mixing> mixing) override;
+  std::vector<std::string> gather(const std::string& bytes) override;
+
+  void finish(const Wait& wait, std::int64_t number, const std::string& form);
+  void landed() { --in_flight_; }
+
+ private:
+  Gloo make_group(const std::string& name);
+  std::unique_ptr<Exchange> start(std::string form, std::function<Work()> begin,
+                                  std::function<void()> land);
+  void agree_on(const std::string& form, std::int64_t number);
+  [[noreturn]] void refuse_form(std::int64_t number, const std::string& own, int other_rank,
+                                const std::string& other);
+  void direct_mean(const at::Tensor& partial, const at::Tensor& mean);
+  void direct_mix(const at::Tensor& rows, const at::Tensor& mixed, const Mixing& mixing);
+  void all_to_all(at::Tensor& in, at::Tensor& out, std::vector<std::int64_t> in_rows = {},
+                  std::vector<std::int64_t> out_rows = {});
+  void finish_here(const Wait& wait);
+  std::vector<at::Tensor> all_gather(const at::Tensor& own);
+  int rank_of(int worker) const { return worker / local_workers(); }
+  std::vector<int> sent_to(int rank, int from, const Mixing& mixing) const;
+  [[noreturn]] void give_up(std::int64_t number, const std::string& why);
+
+  Place place_;
+  C10dOptions options_;
+  Store store_;
+  Deadline deadline_;
+  std::int64_t exchanges_ = 0;
+  int in_flight_ = 0;
+  std::int64_t wire_bytes_ = 0;
+  std::atomic<bool> lost_{false};
+  Gloo data_;
+  Gloo control_;
+  Gloo forms_;  // compares what is new among the exchanges' forms
+  std::set<std::string> agreed_forms_;
+  Queue queue_;  // starts exchanges in order; the last member, so that it ends before what it uses
+};
+
+class C10dExchange : public Exchange {
+ public:
+  C10dExchange(C10d& comm, std::int64_t number, std::string form, Wait wait,
+               std::function<void()> land)
+      : comm_(comm),
+        number_(number),
+        form_(std::move(form)),
+        wait_(std::move(wait)),
+        land_(std::move(land)) {}
+
+  bool done() override {
+    try {
+      return wait_(std::chrono::milliseconds(0));
+    } catch (const std::exception&) {
+      return true;  // wait() says what happened
+    }
+  }
+  void wait() override {
+    comm_.finish(wait_, number_, form_);
+    land_();
+    comm_.landed();
+  }
+
+ private:
+  C10d& comm_;
+  std::int64_t number_;
+  std::string form_;
+  Wait wait_;
+  std::function<void()> land_;
+};
+
 Gloo C10d::make_group(const std::string& name) {
   auto options =
       c10d::ProcessGroupGloo::Options::create(std::chrono::hours(24));  // ours are Deadline's
@@ -163,16 +187,45 @@ Gloo C10d::make_group(const std::string& name) {
   }
 }
 
-std::unique_ptr<Exchange> C10d::launch_mean(const at::Tensor& rows, const at::Tensor& mean) {
-  check_exchange(rows, mean, local_workers());
+// Exchanges begin in the order of their launches, on the queue's thread: there the ranks compare
+// forms that are new, and an exchange of several steps goes on while the caller computes.
+std::unique_ptr<Exchange> C10d::start(std::string form, std::function<Work()> begin,
+                                      std::function<void()> land) {
+  const std::int64_t number = ++exchanges_;
   ++in_flight_;
+  const auto work = std::make_shared<Work>();
+  const std::shared_future<void> begun =
+      queue_.push([this, form, number, work, begin = std::move(begin)] {
+        agree_on(form, number);
+        *work = begin();
+      });
+  Wait wait = [begun, work, over = Wait()](std::chrono::milliseconds slice) mutable {
+    if (begun.wait_for(slice) != std::future_status::ready) return false;
+    begun.get();
+    if (!*work) return true;
+    if (!over) over = waiter(*work);
+    return over(slice);
+  };
+  return std::make_unique<C10dExchange>(*this, number, std::move(form), std::move(wait),
+                                        std::move(land));
+}
+
+std::string form_of(const char* what, const at::Tensor& rows) {
+  return fmt::format("a {} of {} x {}", what, rows.size(1), c10::toString(rows.scalar_type()));
+}
+
+std::unique_ptr<Exchange> C10d::launch_mean(const at::Tensor& rows, const at::Tensor& mean) {
+  check_exchange(rows, mean, local_workers(), 1);
   const std::int64_t columns = rows.size(1);
   if (options_.sums == Sums::fast) {
     tree_mean(rows, 0, columns, 1, mean);
     wire_bytes_ += 2 * static_cast<std::int64_t>(mean.nbytes()) * (size() - 1) / size();
-    std::vector<at::Tensor> message = {mean};
-    return std::make_unique<C10dExchange>(*this, ++exchanges_, waiter(data_->allreduce(message)),
-                                          [mean, n = workers()] { mean.div_(n); });
+    return start(
+        form_of("sum", rows),
+        [this, message = std::vector<at::Tensor>{mean}]() mutable -> Work {
+          return message[0].numel() > 0 ? Work(data_->allreduce(message)) : Work();
+        },
+        [mean, n = workers()] { mean.div_(n); });
   }
   // Alone in its process a worker sends its row as it is; several send the double sum along the
   // tree.
@@ -183,14 +236,67 @@ std::unique_ptr<Exchange> C10d::launch_mean(const at::Tensor& rows, const at::Te
   }
   const std::int64_t chunk = (columns + size() - 1) / size();
   wire_bytes_ += (size() - 1) * chunk * (partial.element_size() + mean.element_size());
-  const std::shared_future<void> over =
-      queue_.push([this, partial, mean] { direct_mean(partial, mean); });
-  const auto wait = [over](std::chrono::milliseconds slice) {
-    if (over.wait_for(slice) != std::future_status::ready) return false;
-    over.get();
-    return true;
-  };
-  return std::make_unique<C10dExchange>(*this, ++exchanges_, wait, [] {});
+  return start(
+      form_of("reproducible sum", rows),
+      [this, partial, mean] {
+        if (mean.numel() > 0) direct_mean(partial, mean);
+        return Work();
+      },
+      [] {});
+}
+
+std::unique_ptr<Exchange> C10d::launch_mix(const at::Tensor& rows, const at::Tensor& mixed,
+                                           std::shared_ptr<const Mixing> mixing) {
+  check_exchange(rows, mixed, local_workers(), local_workers());
+  std::size_t sent = 0;
+  for (int other = 0; other < size(); ++other) sent += sent_to(other, rank(), *mixing).size();
+  wire_bytes_ += static_cast<std::int64_t>(sent) * rows.size(1) * rows.element_size();
+  return start(
+      form_of("mixing", rows),
+      [this, rows, mixed, mixing] {
+        if (mixed.numel() > 0) direct_mix(rows, mixed, *mixing);
+        return Work();
+      },
+      [] {});
+}
+
+// Each rank says by a message of fixed size what it is about to do; Gloo would end a process that
+// is sent more than it waits for. A rank for which the form is not new does not come here, but
+// looks into the store when it has waited long (finish).
+void C10d::agree_on(const std::string& form, std::int64_t number) {
+  if (agreed_forms_.contains(form) || size() == 1) return;
+  store_.declare(rank(), number, form);
+  const auto own = static_cast<std::int64_t>(std::hash<std::string>()(form));
+  std::vector<std::vector<at::Tensor>> all(1);
+  for (int other = 0; other < size(); ++other) all[0].push_back(at::empty({1}, at::kLong));
+  std::vector<at::Tensor> message = {at::full({1}, own, at::kLong)};
+  finish_here([this, number, &form, wait = waiter(forms_->allgather(all, message)),
+               next_look = Deadline::Clock::now() +
+                           std::chrono::seconds(1)](std::chrono::milliseconds slice) mutable {
+    if (wait(slice)) return true;
+    if (Deadline::Clock::now() < next_look) return false;
+    next_look += std::chrono::seconds(1);
+    if (const auto other = store_.other_form(size(), number, form)) {
+      refuse_form(number, form, other->first, other->second);
+    }
+    return false;
+  });
+  for (const at::Tensor& hash : all[0]) {
+    if (hash.item<std::int64_t>() == own) continue;
+    const auto other = store_.other_form(size(), number, form);
+    ENTRAIN_CHECK(other);
+    refuse_form(number, form, other->first, other->second);
+  }
+  agreed_forms_.insert(form);
+}
+
+void C10d::refuse_form(std::int64_t number, const std::string& own, int other_rank,
+                       const std::string& other) {
+  lost_ = true;
+  throw CommunicationError(
+      fmt::format("rank {} and rank {} differ in exchange {}: {} and {}; all ranks must make the "
+                  "same exchanges in the same order",
+                  place_.rank, other_rank, number, own, other));
 }
 
 // Chunk p of every message goes to process p, which sums it and sends the mean of it to all.
@@ -209,9 +315,61 @@ void C10d::direct_mean(const at::Tensor& partial, const at::Tensor& mean) {
   mean.copy_(all.view({1, -1}).narrow(1, 0, columns));
 }
 
-void C10d::all_to_all(at::Tensor& in, at::Tensor& out) {
-  std::vector<std::int64_t> even;  // empty: equal parts
-  const auto wait = waiter(data_->alltoall_base(in, out, even, even));
+// The workers of process `from` whose rows process `rank` needs.
+std::vector<int> C10d::sent_to(int rank, int from, const Mixing& mixing) const {
+  std::set<int> workers;
+  if (rank == from) return {};
+  for (int i = rank * local_workers(); i < (rank + 1) * local_workers(); ++i) {
+    for (const Mixing::Term& term : mixing.rows.at(i)) {
+      if (rank_of(term.worker) == from) workers.insert(term.worker);
+    }
+  }
+  return {workers.begin(), workers.end()};
+}
+
+// Every process sends each of the others the rows that it needs, once each.
+void C10d::direct_mix(const at::Tensor& rows, const at::Tensor& mixed, const Mixing& mixing) {
+  std::vector<at::Tensor> sent;
+  std::vector<std::int64_t> sent_rows(size()), received_rows(size());
+  std::vector<int> received;
+  bool any = false;
+  for (int other = 0; other < size(); ++other) {
+    for (int worker : sent_to(other, rank(), mixing)) {
+      sent.push_back(rows[worker - first_worker()]);
+      ++sent_rows[other];
+    }
+    for (int worker : sent_to(rank(), other, mixing)) {
+      received.push_back(worker);
+      ++received_rows[other];
+    }
+    for (int one = 0; one < size(); ++one) any = any || !sent_to(other, one, mixing).empty();
+  }
+  at::Tensor out = sent.empty() ? at::empty({0, rows.size(1)}, rows.options()) : at::stack(sent);
+  at::Tensor in =
+      at::empty({static_cast<std::int64_t>(received.size()), rows.size(1)}, rows.options());
+  if (any) all_to_all(in, out, received_rows, sent_rows);
+  const auto row_of = [&](int worker) -> const void* {
+    if (rank_of(worker) == rank()) return rows[worker - first_worker()].data_ptr();
+    const auto found = std::lower_bound(received.begin(), received.end(), worker);
+    return in[found - received.begin()].data_ptr();
+  };
+  for (int i = 0; i < local_workers(); ++i) {
+    std::vector<WeightedRow> terms;
+    for (const Mixing::Term& term : mixing.rows[first_worker() + i]) {
+      terms.push_back({row_of(term.worker), term.weight});
+    }
+    weighted_sum(terms, 0, rows.size(1), mixed[i]);
+  }
+}
+
+// Equal parts, or the given numbers of rows from and to each rank.
+void C10d::all_to_all(at::Tensor& in, at::Tensor& out, std::vector<std::int64_t> in_rows,
+                      std::vector<std::int64_t> out_rows) {
+  finish_here(waiter(data_->alltoall_base(in, out, in_rows, out_rows)));
+}
+
+// On the queue's thread: until the exchange is over, or the rank has given up.
+void C10d::finish_here(const Wait& wait) {
   while (!wait(std::chrono::milliseconds(100))) {
     if (lost_) throw CommunicationError("a peer was lost");
   }
@@ -222,7 +380,7 @@ std::vector<at::Tensor> C10d::all_gather(const at::Tensor& own) {
   for (int rank = 0; rank < size(); ++rank) all[0].push_back(at::empty_like(own));
   std::vector<at::Tensor> message = {own};
   wire_bytes_ += static_cast<std::int64_t>(own.nbytes()) * (size() - 1);
-  finish(waiter(control_->allgather(all, message)), ++exchanges_);
+  finish(waiter(control_->allgather(all, message)), ++exchanges_, "");
   return all[0];
 }
 
@@ -245,7 +403,7 @@ std::vector<std::string> C10d::gather(const std::string& bytes) {
 
 // Gloo tells only the neighbours in the ring of a dead peer; the others learn of it here, through
 // the store.
-void C10d::finish(const Wait& wait, std::int64_t number) {
+void C10d::finish(const Wait& wait, std::int64_t number, const std::string& form) {
   using std::chrono::milliseconds;
   deadline_.start();
   auto next_look = Deadline::Clock::now() + std::chrono::seconds(1);
@@ -257,6 +415,11 @@ void C10d::finish(const Wait& wait, std::int64_t number) {
       }
       if (Deadline::Clock::now() < next_look) continue;
       next_look += std::chrono::seconds(1);
+      if (!form.empty() && store_.declared(number)) {
+        store_.declare(rank(), number, form);
+        const auto other = store_.other_form(size(), number, form);
+        if (other) refuse_form(number, form, other->first, other->second);
+      }
       if (store_.failure_reported()) give_up(number, "another rank gave up");
     }
   } catch (const Error&) {

@@ -8,71 +8,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// The mean over all workers in long double, and of their magnitudes, which bound what rounding
-// does.
-struct Exact {
-  std::vector<long double> mean, magnitude;
-
-  explicit Exact(const at::Tensor& rows)
-      : mean(static_cast<std::size_t>(rows.size(1))), magnitude(mean.size()) {
-    const at::Tensor wide = rows.to(at::kDouble);
-    const double* value = wide.data_ptr<double>();
-    const auto n = static_cast<long double>(rows.size(0));
-    for (std::int64_t i = 0; i < rows.size(0); ++i)
-      for (std::size_t j = 0; j < mean.size(); ++j, ++value) {
-        mean[j] += *value / n;
-        magnitude[j] += std::abs(*value) / n;
-      }
-  }
-
-  // Reproducible sums are rounded in double on their way, and once to the type at the end; fast
-  // ones are rounded to the type in each of the ring's steps.
-  void expect_near(const at::Tensor& got, Sums sums, int processes, int local_workers) const {
-    const long double unit = got.scalar_type() == at::kFloat ? 0x1p-24L : 0x1p-53L;
-    const int additions = processes + local_workers;
-    const at::Tensor wide = got.to(at::kDouble);
-    const double* value = wide.data_ptr<double>();
-    for (std::int64_t j = 0; j < got.size(1); ++j) {
-      const long double bound = sums == Sums::fast ? (additions + 2) * unit * magnitude[j]
-                                                   : additions * 0x1p-53L * magnitude[j] +
-                                                         unit * std::abs(mean[j]) * 1.01L;
-      ASSERT_LE(std::abs(value[j] - mean[j]), bound) << "column " << j << " of " << got.size(1);
-    }
-  }
-};
-
 constexpr Sums kBothSums[] = {Sums::fast, Sums::reproducible};
-class C10dMeans : public testing::TestWithParam<int> {};
 
-TEST_P(C10dMeans, AreExactToRoundingAndAlikeOnAllRanks) {
-  across(GetParam(), [](RankPlay& play) {
-    for (int w : {1, 2, 3}) {
-      const auto fast = play.join(Sums::fast, w), exact = play.join(Sums::reproducible, w);
-      const at::Tensor rows = own_rows(*fast, kLongest, at::kDouble);
-      const at::Tensor everyones =
-          play.rank() == 0 ? held_rows(0, fast->workers(), kLongest, at::kDouble) : at::Tensor();
-      for (at::ScalarType type : {at::kFloat, at::kDouble}) {
-        const at::Tensor whole = rows.to(type), before = whole.clone();
-        std::optional<Exact> expected;
-        if (play.rank() == 0) expected.emplace(everyones.to(type));
-        for (Sums sums : kBothSums)
-          for (std::int64_t columns : {std::int64_t{1}, std::int64_t{5}, std::int64_t{1000},
-                                       std::int64_t{100'003}, kLongest}) {
-            Communicator& comm = sums == Sums::fast ? *fast : *exact;
-            const at::Tensor mean = average(comm, whole.narrow(1, 0, columns));
-            if (expected) expected->expect_near(mean, sums, play.size(), w);
-            const auto all = comm.gather(fingerprint(mean));
-            EXPECT_EQ(all, std::vector<std::string>(play.size(), all[0])) << columns << " columns";
-          }
-        EXPECT_TRUE(whole.equal(before)) << "the rows were written to";
-      }
-    }
-  });
-}
-
-INSTANTIATE_TEST_SUITE_P(Processes, C10dMeans, testing::Values(1, 2, 3, 4));
-
-// Powers of two per process: then also the sums of several processes are those of one.
 TEST(C10d, ReproducibleMeansHaveTheBitsOfOneProcess) {
   across(3, [](RankPlay& play) {
     for (int w : {1, 2, 4}) {
@@ -82,28 +19,6 @@ TEST(C10d, ReproducibleMeansHaveTheBitsOfOneProcess) {
         const at::Tensor mean = average(*comm, own_rows(*comm, 100'003, type));
         const at::Tensor all = held_rows(0, comm->workers(), 100'003, type);
         EXPECT_EQ(fingerprint(mean), fingerprint(average(*alone, all))) << w << " a process";
-      }
-    }
-  });
-}
-
-TEST(C10d, SeveralExchangesInFlight) {
-  across(3, [](RankPlay& play) {
-    for (Sums sums : kBothSums) {
-      const auto comm = play.join(sums);
-      const auto blocking = play.join(sums);
-      for (bool in_order : {true, false}) {
-        const at::Tensor one = own_rows(*comm, 300'000, at::kFloat);
-        const at::Tensor two = own_rows(*comm, 1'000, at::kDouble) + 1;
-        at::Tensor mean_one = at::zeros({1, 300'000});
-        at::Tensor mean_two = at::zeros({1, 1'000}, at::kDouble);
-        const auto first = comm->launch_mean(one, mean_one);
-        const auto second = comm->launch_mean(two, mean_two);
-        EXPECT_EQ(comm->gather("between").size(), 3u);
-        (in_order ? first : second)->wait();
-        (in_order ? second : first)->wait();
-        EXPECT_TRUE(mean_one.equal(average(*blocking, one)));
-        EXPECT_TRUE(mean_two.equal(average(*blocking, two)));
       }
     }
   });
@@ -130,7 +45,7 @@ TEST(C10d, LaunchReturnsBeforeAPeerHasLaunched) {
       exchange->wait();
       EXPECT_LT(Clock::now() - began, std::chrono::seconds(1));
       EXPECT_TRUE(rows.equal(before));
-      Exact(held_rows(0, 2, kLongest, at::kFloat)).expect_near(mean, sums, 2, 1);
+      EXPECT_TRUE(mean.equal(average(*comm, rows)));
     }
   });
 }
@@ -178,6 +93,53 @@ TEST(C10d, KnowsItsPlaceAndCountsTheBytesOnTheWire) {
         average(*comm, own_rows(*comm, 1003, one.type));
         EXPECT_EQ(comm->wire_bytes_sent(), exchanges * one.bytes);
       }
+    }
+  });
+}
+
+// The message of the CommunicationError that `action` ends in.
+std::string refusal_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const CommunicationError& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+TEST(C10d, NewSizesThatDifferAreRefusedWithBothRanks) {
+  across(3, [](RankPlay& play) {
+    for (Sums sums : kBothSums) {
+      const auto comm = play.join(sums);
+      const at::Tensor rows = own_rows(*comm, 1000, at::kFloat), before = rows.clone();
+      average(*comm, rows);
+      const std::int64_t columns = play.rank() == 2 ? 999 : 998;
+      const std::string text = refusal_of([&] { average(*comm, rows.narrow(1, 0, columns)); });
+      const char* pair = play.rank() == 2 ? "rank 2 and rank 0 differ in exchange 2: a "
+                                          : "rank 2 differ in exchange 2: a ";
+      EXPECT_NE(text.find(pair), text.npos) << text;
+      EXPECT_NE(text.find("sum of 998 x Float"), text.npos) << text;
+      EXPECT_NE(text.find("sum of 999 x Float"), text.npos) << text;
+      EXPECT_TRUE(rows.equal(before));
+    }
+  });
+}
+
+// A rank that knows its size already does not ask; it hears of the other's question.
+TEST(C10d, AKnownSizeAndANewOneAreRefusedWithBothRanks) {
+  across(3, [](RankPlay& play) {
+    for (Sums sums : kBothSums) {
+      const auto comm = play.join(sums);
+      const at::Tensor rows = own_rows(*comm, 1000, at::kDouble);
+      average(*comm, rows);
+      const std::int64_t columns = play.rank() == 1 ? 10 : 1000;
+      const auto began = Clock::now();
+      const std::string text = refusal_of([&] { average(*comm, rows.narrow(1, 0, columns)); });
+      EXPECT_LT(Clock::now() - began, std::chrono::seconds(5));
+      EXPECT_NE(text.find(" and rank "), text.npos) << text;
+      EXPECT_NE(text.find("rank 1"), text.npos) << text;
+      EXPECT_NE(text.find("sum of 10 x Double"), text.npos) << text;
+      EXPECT_NE(text.find("sum of 1000 x Double"), text.npos) << text;
     }
   });
 }

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "entrain/comm/mixing.h"
+
 namespace entrain {
 
 /// One exchange under way.
@@ -45,6 +47,13 @@ class Communicator {
   /// must not overlap.
   virtual std::unique_ptr<Exchange> launch_mean(const at::Tensor& rows, const at::Tensor& mean) = 0;
 
+  /// Starts mixing the rows of all workers and returns at once: row i of `mixed` becomes the sum of
+  /// weight x row over the terms of worker first_worker() + i, in double, rounded once. `rows` and
+  /// `mixed` [local_workers(), m] are as in launch_mean. REQUIRES: `mixing` has a row for each of
+  /// the workers() and is the same in every process.
+  virtual std::unique_ptr<Exchange> launch_mix(const at::Tensor& rows, const at::Tensor& mixed,
+                                               std::shared_ptr<const Mixing> mixing) = 0;
+
   /// The bytes that each process gave, in the order of ranks. Blocks. For small things: agreement,
   /// hashes.
   virtual std::vector<std::string> gather(const std::string& bytes) = 0;
@@ -54,7 +63,8 @@ class Communicator {
   virtual std::int64_t wire_bytes_sent() const = 0;
 };
 
-/// States what launch_mean requires of its arguments.
-void check_exchange(const at::Tensor& rows, const at::Tensor& mean, int local_workers);
+/// States what a launch requires of its arguments; the result has `result_rows` rows.
+void check_exchange(const at::Tensor& rows, const at::Tensor& result, int local_workers,
+                    int result_rows);
 
 }  // namespace entrain

@@ -17,6 +17,10 @@ class Decorator : public Communicator {
   std::unique_ptr<Exchange> launch_mean(const at::Tensor& rows, const at::Tensor& mean) override {
     return inner_.launch_mean(rows, mean);
   }
+  std::unique_ptr<Exchange> launch_mix(const at::Tensor& rows, const at::Tensor& mixed,
+                                       std::shared_ptr<const Mixing> mixing) override {
+    return inner_.launch_mix(rows, mixed, std::move(mixing));
+  }
   std::vector<std::string> gather(const std::string& bytes) override {
     return inner_.gather(bytes);
   }

@@ -23,7 +23,12 @@ class Faulty : public Decorator {
 
   std::unique_ptr<Exchange> launch_mean(const at::Tensor& rows, const at::Tensor& mean) override;
 
+  std::unique_ptr<Exchange> launch_mix(const at::Tensor& rows, const at::Tensor& mixed,
+                                       std::shared_ptr<const Mixing> mixing) override;
+
  private:
+  std::unique_ptr<Exchange> spoiled(std::unique_ptr<Exchange> exchange, const at::Tensor& result);
+
   std::function<Fault(std::int64_t)> fault_;
   std::int64_t exchanges_ = 0;
 };

@@ -12,12 +12,12 @@ namespace {
 // Done in wait(), so that the time it takes is counted as a transport's would be.
 class LocalExchange : public Exchange {
  public:
-  explicit LocalExchange(std::function<void()> average) : average_(std::move(average)) {}
+  explicit LocalExchange(std::function<void()> work) : work_(std::move(work)) {}
   bool done() override { return true; }
-  void wait() override { average_(); }
+  void wait() override { work_(); }
 
  private:
-  std::function<void()> average_;
+  std::function<void()> work_;
 };
 
 class Local : public Communicator {
@@ -29,27 +29,47 @@ class Local : public Communicator {
   int local_workers() const override { return workers_; }
 
   std::unique_ptr<Exchange> launch_mean(const at::Tensor& rows, const at::Tensor& mean) override {
-    check_exchange(rows, mean, workers_);
-    return std::make_unique<LocalExchange>([this, rows, mean] { average(rows, mean); });
+    check_exchange(rows, mean, workers_, 1);
+    return std::make_unique<LocalExchange>([this, rows, mean] {
+      in_parts(rows.size(1), [&](std::int64_t begin, std::int64_t end) {
+        tree_mean(rows, begin, end, workers_, mean);
+      });
+    });
+  }
+
+  std::unique_ptr<Exchange> launch_mix(const at::Tensor& rows, const at::Tensor& mixed,
+                                       std::shared_ptr<const Mixing> mixing) override {
+    check_exchange(rows, mixed, workers_, workers_);
+    return std::make_unique<LocalExchange>([this, rows, mixed, mixing] {
+      in_parts(rows.size(1), [&](std::int64_t begin, std::int64_t end) {
+        for (int i = 0; i < workers_; ++i) {
+          std::vector<WeightedRow> terms;
+          for (const Mixing::Term& term : mixing->rows.at(i)) {
+            terms.push_back({rows[term.worker].data_ptr(), term.weight});
+          }
+          weighted_sum(terms, begin, end, mixed[i]);
+        }
+      });
+    });
   }
 
   std::vector<std::string> gather(const std::string& bytes) override { return {bytes}; }
   std::int64_t wire_bytes_sent() const override { return 0; }
 
  private:
-  void average(const at::Tensor& rows, const at::Tensor& mean) {
-    const std::int64_t columns = rows.size(1);
+  // Calls part(begin, end) for shares of the columns, on the threads of the team.
+  void in_parts(std::int64_t columns,
+                const std::function<void(std::int64_t, std::int64_t)>& part) const {
     const int parts = team_ ? team_->threads() : 1;
     const std::int64_t width = (columns / parts + 63) / 64 * 64;
-    const auto part = [&](int i) {
+    const auto one = [&](int i) {
       const std::int64_t begin = std::min(columns, i * width);
-      tree_mean(rows, begin, i + 1 == parts ? columns : std::min(columns, begin + width), workers_,
-                mean);
+      part(begin, i + 1 == parts ? columns : std::min(columns, begin + width));
     };
     if (team_) {
-      team_->each(parts, part);
+      team_->each(parts, one);
     } else {
-      part(0);
+      one(0);
     }
   }
 
@@ -59,11 +79,13 @@ class Local : public Communicator {
 
 }  // namespace
 
-void check_exchange(const at::Tensor& rows, const at::Tensor& mean, int local_workers) {
+void check_exchange(const at::Tensor& rows, const at::Tensor& result, int local_workers,
+                    int result_rows) {
   ENTRAIN_CHECK(rows.dim() == 2 && rows.size(0) == local_workers && rows.stride(1) == 1);
-  ENTRAIN_CHECK(mean.dim() == 2 && mean.size(0) == 1 && mean.size(1) == rows.size(1));
+  ENTRAIN_CHECK(result.dim() == 2 && result.size(0) == result_rows);
+  ENTRAIN_CHECK(result.size(1) == rows.size(1));
   ENTRAIN_CHECK(rows.scalar_type() == at::kFloat || rows.scalar_type() == at::kDouble);
-  ENTRAIN_CHECK(mean.is_contiguous() && mean.scalar_type() == rows.scalar_type());
+  ENTRAIN_CHECK(result.is_contiguous() && result.scalar_type() == rows.scalar_type());
 }
 
 std::unique_ptr<Communicator> local_communicator(int workers, Team* team) {

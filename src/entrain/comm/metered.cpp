@@ -9,4 +9,13 @@ std::unique_ptr<Exchange> Metered::launch_mean(const at::Tensor& rows, const at:
   return exchange;
 }
 
+std::unique_ptr<Exchange> Metered::launch_mix(const at::Tensor& rows, const at::Tensor& mixed,
+                                              std::shared_ptr<const Mixing> mixing) {
+  auto exchange = Decorator::launch_mix(rows, mixed, mixing);
+  bytes_sent_per_worker_ +=
+      mixing->messages * static_cast<double>(rows.size(1) * rows.element_size());
+  ++exchanges_;
+  return exchange;
+}
+
 }  // namespace entrain

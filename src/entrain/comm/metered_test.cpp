@@ -27,6 +27,11 @@ class Pretended : public Communicator {
     if (broken) throw std::runtime_error("no transport");
     return nullptr;
   }
+  std::unique_ptr<Exchange> launch_mix(const at::Tensor&, const at::Tensor&,
+                                       std::shared_ptr<const Mixing>) override {
+    if (broken) throw std::runtime_error("no transport");
+    return nullptr;
+  }
   std::vector<std::string> gather(const std::string& bytes) override { return {"a", bytes}; }
   std::int64_t wire_bytes_sent() const override { return 77; }
 
@@ -80,11 +85,23 @@ TEST(Metered, CountsWorkersNotProcesses) {
   EXPECT_EQ(comm.bytes_sent_per_worker(), 2.0 * 7 / 8 * 400);
 }
 
+TEST(Metered, AMixingSaysWhatAWorkerSends) {
+  Pretended inner;
+  Metered comm(inner);
+  const auto mixing = std::make_shared<const Mixing>(Mixing{{}, 1.75});
+  comm.launch_mix(at::ones({2, 100}), at::zeros({2, 100}), mixing);
+  EXPECT_EQ(comm.bytes_sent_per_worker(), 1.75 * 400);
+  EXPECT_EQ(comm.exchanges(), 1);
+}
+
 TEST(Metered, WhatWasNotLaunchedIsNotCounted) {
   Pretended inner;
   inner.broken = true;
   Metered comm(inner);
   EXPECT_THROW(comm.launch_mean(at::ones({2, 100}), at::zeros({1, 100})), std::runtime_error);
+  EXPECT_THROW(comm.launch_mix(at::ones({2, 100}), at::zeros({2, 100}),
+                               std::make_shared<const Mixing>(Mixing{{}, 1})),
+               std::runtime_error);
   EXPECT_EQ(comm.bytes_sent_per_worker(), 0);
   EXPECT_EQ(comm.exchanges(), 0);
 }

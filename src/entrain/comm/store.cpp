@@ -1,6 +1,5 @@
 #include "entrain/comm/store.h"
 
-#include <optional>
 #include <thread>
 
 #include "entrain/core/errors.h"
@@ -103,6 +102,25 @@ void Store::report_failure(int rank, std::int64_t number) {
 }
 
 bool Store::failure_reported() { return keys_->check({"failure"}); }
+
+void Store::declare(int rank, std::int64_t number, const std::string& form) {
+  keys_->set(fmt::format("form/{}/{}", number, rank), bytes(form));
+  keys_->set(fmt::format("form/{}", number), bytes("yes"));
+}
+
+bool Store::declared(std::int64_t number) { return keys_->check({fmt::format("form/{}", number)}); }
+
+std::optional<std::pair<int, std::string>> Store::other_form(int size, std::int64_t number,
+                                                             const std::string& form) {
+  for (int rank = 0; rank < size; ++rank) {
+    const std::string key = fmt::format("form/{}/{}", number, rank);
+    if (!keys_->check({key})) continue;
+    const std::vector<std::uint8_t> value = keys_->get(key);
+    std::string other(value.begin(), value.end());
+    if (other != form) return std::pair(rank, std::move(other));
+  }
+  return std::nullopt;
+}
 
 std::set<int> Store::silent_ranks(int size, milliseconds patience) {
   const auto deadline = Clock::now() + patience;

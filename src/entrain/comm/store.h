@@ -4,6 +4,7 @@
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include <chrono>
+#include <optional>
 #include <set>
 
 #include "entrain/comm/place.h"
@@ -28,6 +29,14 @@ class Store {
   /// Tells the others that this rank gave up in exchange `number`.
   void report_failure(int rank, std::int64_t number);
   bool failure_reported();
+
+  /// Tells the others what this rank takes exchange `number` to be, as text.
+  void declare(int rank, std::int64_t number, const std::string& form);
+  /// Whether any rank has declared exchange `number`.
+  bool declared(std::int64_t number);
+  /// The first rank of `size` that has declared another form for exchange `number`, and that form.
+  std::optional<std::pair<int, std::string>> other_form(int size, std::int64_t number,
+                                                        const std::string& form);
 
   /// Says that this rank knows who is silent, and, where it hosts the store, waits until all but
   /// `silent` know it too, at most `patience`: with the host the store goes.

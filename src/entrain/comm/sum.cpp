@@ -52,4 +52,21 @@ void tree_mean(const at::Tensor& rows, std::int64_t begin, std::int64_t end, int
   });
 }
 
+void weighted_sum(const std::vector<WeightedRow>& rows, std::int64_t begin, std::int64_t end,
+                  const at::Tensor& out) {
+  double sums[kBlock];
+  AT_DISPATCH_FLOATING_TYPES(out.scalar_type(), "weighted_sum", [&] {
+    scalar_t* result = out.data_ptr<scalar_t>();
+    for (std::int64_t at = begin; at < end; at += kBlock) {
+      const std::int64_t width = std::min(kBlock, end - at);
+      std::fill_n(sums, width, 0.0);
+      for (const WeightedRow& row : rows) {
+        const scalar_t* values = static_cast<const scalar_t*>(row.values) + at;
+        for (std::int64_t j = 0; j < width; ++j) sums[j] += row.weight * values[j];
+      }
+      for (std::int64_t j = 0; j < width; ++j) result[at + j] = static_cast<scalar_t>(sums[j]);
+    }
+  });
+}
+
 }  // namespace entrain

@@ -2,6 +2,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <vector>
+
 namespace entrain {
 
 /// Sums of the rows of `rows` [w, m] (float32 or float64), in double, into `sums` [m] (float64),
@@ -17,5 +19,16 @@ void tree_sum(const at::Tensor& rows, std::int64_t begin, std::int64_t end, doub
 /// columns [begin, end). `mean` [1, m] is float32 or float64.
 void tree_mean(const at::Tensor& rows, std::int64_t begin, std::int64_t end, int n,
                const at::Tensor& mean);
+
+/// A row and what it counts in a sum.
+struct WeightedRow {
+  const void* values;
+  double weight;
+};
+
+/// out[j] = sum_k weight_k row_k[j] for the columns [begin, end), in double in the order given,
+/// rounded once. `out` [m] is float32 or float64, and the rows are of its type.
+void weighted_sum(const std::vector<WeightedRow>& rows, std::int64_t begin, std::int64_t end,
+                  const at::Tensor& out);
 
 }  // namespace entrain

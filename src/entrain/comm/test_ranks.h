@@ -19,6 +19,7 @@
 #include <thread>
 
 #include "entrain/comm/c10d.h"
+#include "entrain/comm/local.h"
 #include "entrain/comm/store.h"
 #include "entrain/core/environment.h"
 #include "entrain/core/errors.h"
@@ -32,13 +33,16 @@ class RankPlay {
  public:
   explicit RankPlay(std::string folder)
       : folder_(std::move(folder)), place_(place_from(environment())) {}
+  RankPlay() = default;  // all workers in this process
 
   int rank() const { return place_.rank; }
   int size() const { return place_.size; }
   Place place() const { return place_; }
 
-  // Joins the others, who join in the same order; each time they meet under keys of their own.
+  // Joins the others, who join in the same order; each time they meet under keys of their own. In
+  // one process, three times the workers.
   std::unique_ptr<Communicator> join(Sums sums, int local_workers = 1) {
+    if (folder_.empty()) return local_communicator(3 * local_workers);
     place_.attempt = std::to_string(++joined_);
     C10dOptions options;
     options.sums = sums;
@@ -163,10 +167,14 @@ class RankProcesses {
   std::vector<Child> children_;
 };
 
-/// Runs `body` in `size` processes, as each of their ranks. Expectations in it count as the test's.
-/// REQUIRES: at most one call in a test.
+/// Runs `body` in `size` processes, as each of their ranks; 0: in this one, with all workers in it.
+/// Expectations in it count as the test's. REQUIRES: at most one call in a test.
 inline void across(int size, const std::function<void(RankPlay&)>& body,
                    StoreAt where = StoreAt::test) {
+  if (size == 0) {
+    RankPlay play;
+    return body(play);
+  }
   if (const char* folder = std::getenv("ENTRAIN_TEST_FOLDER")) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     std::puts("the rank plays");

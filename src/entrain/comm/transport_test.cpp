@@ -1,0 +1,210 @@
+// What every transport must do, for rows of one process and for one to eight real processes.
+
+#include <map>
+
+#include "entrain/comm/faulty.h"
+#include "entrain/comm/test_ranks.h"
+
+namespace entrain {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// The mean over all workers in long double, and of their magnitudes, which bound what rounding
+// does.
+struct Exact {
+  std::vector<long double> mean, magnitude;
+
+  explicit Exact(const at::Tensor& rows)
+      : mean(static_cast<std::size_t>(rows.size(1))), magnitude(mean.size()) {
+    const at::Tensor wide = rows.to(at::kDouble);
+    const double* value = wide.data_ptr<double>();
+    const auto n = static_cast<long double>(rows.size(0));
+    for (std::int64_t i = 0; i < rows.size(0); ++i)
+      for (std::size_t j = 0; j < mean.size(); ++j, ++value) {
+        mean[j] += *value / n;
+        magnitude[j] += std::abs(*value) / n;
+      }
+  }
+
+  // Reproducible sums are rounded in double on their way, and once to the type at the end; fast
+  // ones are rounded to the type in each of the ring's steps.
+  void expect_near(const at::Tensor& got, Sums sums, int processes, int local_workers) const {
+    const long double unit = got.scalar_type() == at::kFloat ? 0x1p-24L : 0x1p-53L;
+    const int additions = processes + local_workers;
+    const at::Tensor wide = got.to(at::kDouble);
+    const double* value = wide.data_ptr<double>();
+    for (std::int64_t j = 0; j < got.size(1); ++j) {
+      const long double bound = sums == Sums::fast ? (additions + 2) * unit * magnitude[j]
+                                                   : additions * 0x1p-53L * magnitude[j] +
+                                                         unit * std::abs(mean[j]) * 1.01L;
+      ASSERT_LE(std::abs(value[j] - mean[j]), bound) << "column " << j << " of " << got.size(1);
+    }
+  }
+};
+
+constexpr Sums kSums[] = {Sums::fast, Sums::reproducible};
+
+class Transport : public testing::TestWithParam<int> {};
+
+INSTANTIATE_TEST_SUITE_P(Processes, Transport, testing::Range(0, 9), [](const auto& info) {
+  return info.param == 0 ? "local" : std::to_string(info.param);
+});
+
+TEST_P(Transport, MeansAreExactToRoundingAndAlikeOnAllRanks) {
+  across(GetParam(), [](RankPlay& play) {
+    for (int w : {1, 3}) {
+      const auto fast = play.join(Sums::fast, w), exact = play.join(Sums::reproducible, w);
+      const at::Tensor rows = own_rows(*fast, 100'003, at::kDouble);
+      const at::Tensor everyones =
+          play.rank() == 0 ? held_rows(0, fast->workers(), 100'003, at::kDouble) : at::Tensor();
+      for (at::ScalarType type : {at::kFloat, at::kDouble}) {
+        const at::Tensor whole = rows.to(type), before = whole.clone();
+        std::optional<Exact> expected;
+        if (play.rank() == 0) expected.emplace(everyones.to(type));
+        for (Sums sums : kSums)
+          for (std::int64_t columns : {0, 1, 5, 1000, 100'003}) {
+            Communicator& comm = sums == Sums::fast ? *fast : *exact;
+            const at::Tensor mean = average(comm, whole.narrow(1, 0, columns));
+            if (expected) expected->expect_near(mean, sums, play.size(), comm.local_workers());
+            const auto all = comm.gather(fingerprint(mean));
+            EXPECT_EQ(all, std::vector<std::string>(comm.size(), all[0])) << columns << " columns";
+          }
+        EXPECT_TRUE(whole.equal(before)) << "the rows were written to";
+      }
+    }
+  });
+}
+
+class LongRows : public Transport {};
+
+INSTANTIATE_TEST_SUITE_P(Processes, LongRows, testing::Values(0, 1, 2, 4, 8),
+                         testing::PrintToStringParamName());
+
+TEST_P(LongRows, OfTenMillionItems) {
+  across(GetParam(), [](RankPlay& play) {
+    for (Sums sums : kSums) {
+      const auto comm = play.join(sums);
+      const at::Tensor rows = own_rows(*comm, 10'000'000, at::kFloat);
+      const at::Tensor mean = average(*comm, rows);
+      const auto all = comm->gather(fingerprint(mean));
+      EXPECT_EQ(all, std::vector<std::string>(comm->size(), all[0]));
+      if (play.rank() != 0) continue;
+      for (std::int64_t begin : {0, 5'000'000, 9'990'000}) {
+        at::Tensor part = at::empty({comm->workers(), 10'000}, at::kDouble);
+        auto values = part.accessor<double, 2>();
+        for (int worker = 0; worker < comm->workers(); ++worker)
+          for (std::int64_t j = 0; j < 10'000; ++j) values[worker][j] = held(worker, begin + j);
+        Exact(part.to(at::kFloat))
+            .expect_near(mean.narrow(1, begin, 10'000), sums, play.size(), comm->local_workers());
+      }
+    }
+  });
+}
+
+TEST_P(Transport, SeveralExchangesInFlight) {
+  across(GetParam(), [](RankPlay& play) {
+    for (Sums sums : kSums) {
+      const auto comm = play.join(sums);
+      const auto blocking = play.join(sums);
+      for (bool in_order : {true, false}) {
+        const at::Tensor one = own_rows(*comm, 300'000, at::kFloat);
+        const at::Tensor two = own_rows(*comm, 1'000, at::kDouble) + 1;
+        at::Tensor mean_one = at::zeros({1, 300'000});
+        at::Tensor mean_two = at::zeros({1, 1'000}, at::kDouble);
+        const auto first = comm->launch_mean(one, mean_one);
+        const auto second = comm->launch_mean(two, mean_two);
+        EXPECT_EQ(comm->gather("between").size(), static_cast<std::size_t>(comm->size()));
+        (in_order ? first : second)->wait();
+        (in_order ? second : first)->wait();
+        EXPECT_TRUE(mean_one.equal(average(*blocking, one)));
+        EXPECT_TRUE(mean_two.equal(average(*blocking, two)));
+      }
+    }
+  });
+}
+
+// A mixing that is neither symmetric nor regular: worker i takes from itself, from worker 0 and
+// from the worker i^2.
+Mixing odd_mixing(int n) {
+  Mixing mixing;
+  for (int i = 0; i < n; ++i) {
+    std::map<int, double> terms;
+    terms[i] += 0.5;
+    terms[0] += 0.2;
+    terms[i * i % n] += 0.3;
+    auto& row = mixing.rows.emplace_back();
+    for (const auto& [worker, weight] : terms) row.push_back({worker, weight});
+  }
+  return mixing;
+}
+
+TEST_P(Transport, MixesRowsExactlyWhateverTheLayout) {
+  across(GetParam(), [](RankPlay& play) {
+    for (int w : {1, 2}) {
+      const auto comm = play.join(Sums::fast, w);
+      const int n = comm->workers();
+      const auto mixing = std::make_shared<const Mixing>(odd_mixing(n));
+      for (at::ScalarType type : {at::kFloat, at::kDouble})
+        for (std::int64_t columns : {0, 1, 5, 100'003}) {
+          const at::Tensor rows = own_rows(*comm, columns, type), before = rows.clone();
+          at::Tensor mixed = at::full_like(rows, std::nan(""));
+          comm->launch_mix(rows, mixed, mixing)->wait();
+          EXPECT_TRUE(rows.equal(before));
+          const at::Tensor all = held_rows(0, n, columns, type).to(at::kDouble);
+          for (int i = 0; i < comm->local_workers(); ++i) {
+            at::Tensor expected = at::zeros({columns}, at::kDouble);
+            for (const auto& term : mixing->rows[comm->first_worker() + i])
+              expected = expected + term.weight * all[term.worker];
+            EXPECT_TRUE(mixed[i].equal(expected.to(type))) << i << ", " << columns << " columns";
+          }
+        }
+    }
+  });
+}
+
+TEST_P(Transport, MixingWithOneselfSendsNothing) {
+  across(GetParam(), [](RankPlay& play) {
+    const auto comm = play.join(Sums::fast, 2);
+    Mixing mixing;
+    for (int i = 0; i < comm->workers(); ++i) mixing.rows.push_back({{i, 1.0}});
+    const at::Tensor rows = own_rows(*comm, 100, at::kFloat);
+    at::Tensor mixed = at::zeros_like(rows);
+    comm->launch_mix(rows, mixed, std::make_shared<const Mixing>(mixing))->wait();
+    EXPECT_TRUE(mixed.equal(rows));
+    EXPECT_EQ(comm->wire_bytes_sent(), 0);
+  });
+}
+
+// Late by chance on every rank, an exchange has the same bits.
+TEST_P(Transport, ADelayChangesNoBit) {
+  across(GetParam(), [](RankPlay& play) {
+    for (Sums sums : kSums) {
+      const auto calm = play.join(sums), inner = play.join(sums);
+      Faulty late(*inner, [&](std::int64_t number) {
+        return Fault{.delay = std::chrono::milliseconds((number * 7 + 13 * play.rank()) % 20)};
+      });
+      for (std::int64_t columns : {1, 1001, 50'000}) {
+        const at::Tensor rows = own_rows(*calm, columns, at::kFloat);
+        EXPECT_TRUE(average(late, rows).equal(average(*calm, rows)));
+      }
+    }
+  });
+}
+
+TEST_P(Transport, AFailedExchangeLeavesTheRows) {
+  across(GetParam(), [](RankPlay& play) {
+    for (Sums sums : kSums) {
+      const auto inner = play.join(sums);
+      Faulty faulty(*inner, [](std::int64_t number) { return Fault{.fails = number == 2}; });
+      const at::Tensor rows = own_rows(*inner, 1001, at::kFloat), before = rows.clone();
+      average(faulty, rows);
+      EXPECT_THROW(average(faulty, rows), CommunicationError);
+      EXPECT_TRUE(rows.equal(before));
+      EXPECT_TRUE(average(faulty, rows).equal(average(*inner, rows))) << "and the next one lands";
+    }
+  });
+}
+
+}  // namespace
+}  // namespace entrain
