@@ -11,26 +11,29 @@
 #include "entrain/strategy/strategy_text.h"
 #include "entrain/strategy/synchronizer.h"
 #include "entrain/train/optimizer.h"
-#include "reference/problem.h"
+#include "reference/loss.h"
 
 namespace entrain {
 
-/// The engine on a reference::Problem, in double: rows of this process, gradients from the
-/// problem's own formula.
+/// The engine on a reference::Problem, in double, with gradients and losses from the problem's own
+/// formulas: all workers as rows of this process, or those that `comm` puts here.
 class Engine {
  public:
   Engine(const reference::Problem& problem, const reference::Sgd& options,
-         const std::string& strategy)
+         const std::string& strategy, Communicator* comm = nullptr)
       : problem_(problem),
         base_lr_(options.lr),
         team_(1),
-        rows_(models(problem)),
-        local_(local_communicator(problem.workers)),
-        faulty_(*local_, [this](std::int64_t number) { return fault(number); }),
+        local_(comm ? nullptr : local_communicator(problem.workers)),
+        comm_(comm ? *comm : *local_),
+        rows_(models(problem, comm_.local_workers())),
+        faulty_(comm_, [this](std::int64_t number) { return fault(number); }),
         metered_(faulty_),
-        sync_(rows_, metered_, parse_strategy(strategy)),
+        sync_(rows_, metered_,
+              parse_strategy(strategy, {.workers = problem.workers, .steps = 100})),
         optimizer_(sgd(rows_, team_,
                        {options.lr, options.momentum, 0, options.weight_decay, options.nesterov})) {
+    sync_.attach_state(optimizer_->state());
   }
 
   /// The learning rate of step t is the optimizer's times factor(t).
@@ -48,14 +51,21 @@ class Engine {
     optimizer_->set_lr(base_lr_ * lr_factor(t));
     auto x = rows_.parameters().accessor<double, 2>();
     auto g = rows_.gradients().accessor<double, 2>();
-    for (int i = 0; i < problem_.workers; ++i) {
-      for (int j = 0; j < problem_.size; ++j) g[i][j] = problem_.gradient(i, t, j, x[i][j]);
+    at::Tensor losses = at::zeros({comm_.local_workers()}, at::kDouble);
+    for (int i = 0; i < comm_.local_workers(); ++i) {
+      const int worker = comm_.first_worker() + i;
+      reference::Vector own(problem_.size);
+      for (int j = 0; j < problem_.size; ++j) {
+        own[j] = x[i][j];
+        g[i][j] = problem_.gradient(worker, t, j, own[j]);
+      }
+      losses[i] = reference::loss(problem_, worker, t, own);
     }
     before_exchanges();
     sync_.reduce_gradients();
     optimizer_->step();
     before_exchanges();
-    sync_.advance(at::zeros({problem_.workers}), optimizer_->lr());
+    sync_.advance(losses, optimizer_->lr());
   }
 
   Engine& run(int steps) {
@@ -63,15 +73,20 @@ class Engine {
     return *this;
   }
 
-  /// The largest difference to the rows of `state`.
+  /// The largest difference of the rows here to those of `state`, over the largest number of these
+  /// where that is above 1: some settings of momentum upon momentum diverge, in the loop as well.
   double deviation(const reference::State& state) const {
-    double largest = 0;
+    double largest = 0, size = 1;
     const auto x = rows_.parameters().accessor<double, 2>();
-    for (int i = 0; i < problem_.workers; ++i) {
-      for (int j = 0; j < problem_.size; ++j)
-        largest = std::max(largest, std::abs(x[i][j] - state.x[i][j]));
+    for (int i = 0; i < comm_.local_workers(); ++i) {
+      const reference::Vector& own = state.x[comm_.first_worker() + i];
+      for (int j = 0; j < problem_.size; ++j) {
+        const double difference = std::abs(x[i][j] - own[j]);
+        size = std::max(size, std::abs(own[j]));
+        if (!(difference <= largest)) largest = difference;  // not a number counts as well
+      }
     }
-    return largest;
+    return largest / size;
   }
 
   double deviation(const Engine& other) const {
@@ -87,9 +102,9 @@ class Engine {
   const Rows& rows() const { return rows_; }
 
  private:
-  static std::vector<ModelTensors> models(const reference::Problem& problem) {
+  static std::vector<ModelTensors> models(const reference::Problem& problem, int workers) {
     std::vector<ModelTensors> all;
-    for (int i = 0; i < problem.workers; ++i) {
+    for (int i = 0; i < workers; ++i) {
       const at::Tensor x = at::empty({problem.size}, at::kDouble);
       for (int j = 0; j < problem.size; ++j) x[j] = problem.start(j);
       all.push_back({{{"x", at::Tensor(x).set_requires_grad(true)}}});
@@ -100,8 +115,9 @@ class Engine {
   reference::Problem problem_;
   double base_lr_;
   Team team_;
-  Rows rows_;
   std::unique_ptr<Communicator> local_;
+  Communicator& comm_;
+  Rows rows_;
   Faulty faulty_;
   Metered metered_;
   Synchronizer sync_;

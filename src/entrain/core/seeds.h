@@ -18,7 +18,8 @@ enum class Purpose : std::uint32_t {
   shuffle,
   glyphs,
   augment,
-  codec
+  codec,
+  topology
 };
 
 /// A stream of random numbers: a pure function of (seed, purpose, a, b) and the position in it.

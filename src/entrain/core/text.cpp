@@ -48,10 +48,20 @@ class TextParser {
   Value value() {
     skip_blanks();
     if (accept('[')) return {Value::Kind::list, "", 0, items(']')};
+    if (accept('"')) return quoted();
     if (at_number()) return quantity();
     if (!starts_name(here())) refuse("a name in small letters, a number or '['");
     Value result = call(name());
     if (accept('(')) result.arguments = items(')');
+    return result;
+  }
+
+  Value quoted() {
+    const std::size_t start = at_;
+    while (at_ < text_.size() && here() != '"' && static_cast<unsigned char>(here()) >= 0x20) ++at_;
+    Value result{Value::Kind::text, std::string(text_.substr(start, at_ - start)), 0, {}};
+    if (at_ == text_.size() || here() != '"') refuse("'\"' at the end of a text");
+    ++at_;
     return result;
   }
 
@@ -163,6 +173,12 @@ bool is_whole(const Value& value) {
          std::abs(value.number) <= largest_whole && std::trunc(value.number) == value.number;
 }
 
+/// A default such as `run` or `none`, which says that nothing was given.
+bool is_word(const Value& value) {
+  return value.kind == Value::Kind::call && value.arguments.empty() && value.name != "true" &&
+         value.name != "false";
+}
+
 [[noreturn]] void refuse_call(const Value& call, std::string_view why) {
   throw UsageError(fmt::format("{}: {}", excerpt(print(call)), why));
 }
@@ -248,6 +264,8 @@ std::string print(const Value& value) {
       const bool apart = !value.name.empty() && value.name != "ep";
       return print_number(value.number) + (apart ? " " : "") + value.name;
     }
+    case Value::Kind::text:
+      return "\"" + value.name + "\"";
     case Value::Kind::list:
       return "[" + print_items(value.arguments) + "]";
     case Value::Kind::call:
@@ -276,6 +294,7 @@ Arguments::Arguments(const Value& call, std::span<const Parameter> parameters,
       refuse_call(call, fmt::format("{} is required, as in {}({}=...)", name, call.name, name));
     }
     bound_.push_back({name, given[i] ? *given[i] : parse_value(*fallback)});
+    stated_.push_back(given[i] || !is_word(bound_.back().value));
   }
 }
 
@@ -308,6 +327,26 @@ bool Arguments::boolean(std::string_view name) const {
   refuse_value(call_, name, "true or false", given);
 }
 
+const std::string& Arguments::text(std::string_view name) const {
+  const Value& given = value(name);
+  if (given.kind != Value::Kind::text) {
+    refuse_value(call_, name, "a text in double quotes", given);
+  }
+  return given.name;
+}
+
+bool Arguments::is(std::string_view name, std::string_view word) const {
+  const Value& given = value(name);
+  return given.kind == Value::Kind::call && given.arguments.empty() && given.name == word;
+}
+
+double Arguments::of_run(std::string_view name, std::int64_t known) const {
+  if (!is(name, "run")) return real(name);
+  if (known > 0) return static_cast<double>(known);
+  refuse_call(call_, fmt::format("{} of the run is not known here; give it, as in {}({}=...)", name,
+                                 call_.name, name));
+}
+
 std::int64_t Arguments::steps(std::string_view name) const { return to_steps(name, value(name)); }
 
 std::vector<std::int64_t> Arguments::steps_list(std::string_view name) const {
@@ -322,6 +361,10 @@ std::vector<std::int64_t> Arguments::steps_list(std::string_view name) const {
 
 std::int64_t Arguments::to_steps(std::string_view name, const Value& value) const {
   if (is_whole(value)) return static_cast<std::int64_t>(value.number);
+  if (value.kind == Value::Kind::call && print(value) == "first_decay") {
+    if (facts_.first_decay > 0) return facts_.first_decay;
+    refuse_call(call_, "first_decay: no learning rate that falls is known here");
+  }
   if (value.kind != Value::Kind::number || value.name != "ep") {
     refuse_value(call_, name, "a whole number of steps, or epochs as in 5ep", value);
   }
@@ -336,8 +379,12 @@ std::int64_t Arguments::to_steps(std::string_view name, const Value& value) cons
 }
 
 Value Arguments::canonical() const {
-  Value result = call(call_.name, bound_);
-  if (bound_.size() == 1) result.arguments.front().name.clear();
+  Value result = call(call_.name);
+  for (std::size_t i = 0; i < bound_.size(); ++i) {
+    if (stated_[i]) result.arguments.push_back(bound_[i]);
+  }
+  const bool first_alone = result.arguments.size() == 1 && stated_[0];
+  if (first_alone) result.arguments.front().name.clear();
   return result;
 }
 

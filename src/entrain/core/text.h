@@ -12,15 +12,15 @@ namespace entrain {
 
 struct Argument;
 
-/// One value of the text grammar: `8`, `5ep`, `20 ms`, `name`, `name(args)` or `[a, b]`.
+/// One value of the text grammar: `8`, `5ep`, `20 ms`, `name`, `name(args)`, `[a, b]` or `"a b.c"`.
 ///
 /// Every choice of the library (a schedule, an optimizer, a strategy) prints itself as such a value
 /// and is built from one, so that the text in a TOML file, on a plot and in a checkpoint is the
 /// same.
 struct Value {
-  enum class Kind { number, call, list };
+  enum class Kind { number, call, list, text };
   Kind kind = Kind::call;
-  std::string name;                 // call: its name; number: its unit ("ep", "ms", or empty)
+  std::string name;                 // call: its name; number: its unit ("ep", "ms", or empty); text
   double number = 0;                // number
   std::vector<Argument> arguments;  // call and list (of which the names are empty)
 };
@@ -51,6 +51,7 @@ struct RunFacts {
   std::int64_t steps = 0;
   std::int64_t steps_per_epoch = 0;
   std::int64_t batch = 0;
+  std::int64_t first_decay = 0;  ///< The step after which the learning rate first falls.
 };
 
 /// A parameter of a call: its name and, if it may be left out, the text of its default.
@@ -68,13 +69,22 @@ class Arguments {
   std::int64_t integer(std::string_view name) const;
   double real(std::string_view name) const;
   bool boolean(std::string_view name) const;
-  /// Steps, or epochs (`5ep`, `0.5ep`) turned into steps of this run, rounded to nearest.
+  /// The text in quotes, as in `"weights.txt"`.
+  const std::string& text(std::string_view name) const;
+  /// Whether the value is the word `word`, as in `none`.
+  bool is(std::string_view name, std::string_view word) const;
+  /// The number given, or what the run has where the value is the word `run`: the argument's name
+  /// in the message is `name`, and `known` is 0 where the run does not know it.
+  double of_run(std::string_view name, std::int64_t known) const;
+  /// Steps, or epochs (`5ep`, `0.5ep`) turned into steps of this run, rounded to nearest, or
+  /// `first_decay`, the step after which the learning rate first falls.
   std::int64_t steps(std::string_view name) const;
   std::vector<std::int64_t> steps_list(std::string_view name) const;
   const Value& value(std::string_view name) const;
   const RunFacts& facts() const { return facts_; }
 
-  /// The call with every parameter, defaults included: named where there is more than one.
+  /// The call with every parameter, defaults included: named where there is more than one. A default
+  /// that is a word, such as `run` or `none`, is left out.
   Value canonical() const;
 
  private:
@@ -82,6 +92,7 @@ class Arguments {
 
   Value call_;
   std::vector<Argument> bound_;  // in the order of the parameters
+  std::vector<bool> stated_;     // whether the canonical call has it
   RunFacts facts_;
 };
 

@@ -2,28 +2,49 @@
 
 #include <algorithm>
 
+#include "entrain/core/errors.h"
+
 namespace entrain {
 
 Agenda::Agenda(std::vector<Schedule> schedules) {
   for (Schedule& schedule : schedules) {
-    const std::int64_t due = schedule.next({});
-    items_.push_back({std::move(schedule), {}, due});
+    const std::int64_t first = schedule.start + 1;
+    items_.push_back({.schedule = std::move(schedule), .due = first});
   }
   find_next();
 }
 
-int Agenda::fire(std::int64_t step) {
+int Agenda::fire(std::int64_t step, double lr) {
   if (step < next_) return -1;
   int firing = -1;
   for (std::size_t i = 0; i < items_.size(); ++i) {
     Item& item = items_[i];
-    if (item.due != step) continue;
+    item.was_due = false;
+    item.progress.lr = lr;
+    if (!item.begun && item.due == step) {
+      item.begun = true;
+      item.due = item.schedule.next(item.progress);
+      ENTRAIN_CHECK(item.due >= step);
+    }
+    if (!item.begun || item.due != step) continue;
     firing = static_cast<int>(i);
+    item.was_due = true;
     item.progress.last_due = step;
+    ++item.progress.round;
+  }
+  return firing;
+}
+
+void Agenda::plan(const std::vector<double>& losses) {
+  for (std::size_t i = 0; i < items_.size(); ++i) {
+    Item& item = items_[i];
+    if (!item.was_due) continue;
+    item.was_due = false;
+    item.progress.loss = losses.empty() ? Progress().loss : losses[i];
     item.due = item.schedule.next(item.progress);
+    ENTRAIN_CHECK(item.due > item.progress.last_due);
   }
   find_next();
-  return firing;
 }
 
 void Agenda::find_next() {

@@ -1,18 +1,35 @@
 #include "entrain/strategy/algorithms.h"
 
+#include <algorithm>
+
+#include "entrain/core/errors.h"
+
 namespace entrain {
 
 Strategy synchronous() { return {.gradients = {GradientRound{}}}; }
 
-Strategy local_sgd(std::int64_t h) { return {.parameters = {ParameterRound{.when = every(h)}}}; }
+Strategy local_sgd(std::int64_t h) { return local_sgd(every(h)); }
 
-Strategy post_local_sgd(std::int64_t s, std::int64_t h) {
+Strategy local_sgd(const Schedule& when) { return {.parameters = {ParameterRound{.when = when}}}; }
+
+Strategy post_local_sgd(std::int64_t s, std::int64_t h) { return post_local_sgd(s, h, h); }
+
+Strategy post_local_sgd(std::int64_t s, std::int64_t h, std::int64_t first) {
   return {.gradients = {GradientRound{.when = until(s, every(1))}},
-          .parameters = {ParameterRound{.when = after(s, every(h))}}};
+          .parameters = {ParameterRound{.when = after(s, every(h, first))}}};
+}
+
+Strategy hierarchical(std::int64_t h1, std::int64_t m, std::int64_t h2) {
+  return {.parameters = {ParameterRound{.when = every(h1), .whom = groups(m)},
+                         ParameterRound{.when = every(h2)}}};
 }
 
 Strategy overlap_local_sgd(std::int64_t h, double alpha, double beta) {
-  return {.parameters = {ParameterRound{.when = every(h),
+  return overlap_local_sgd(h, alpha, beta, h);
+}
+
+Strategy overlap_local_sgd(std::int64_t h, double alpha, double beta, std::int64_t first) {
+  return {.parameters = {ParameterRound{.when = every(h, first),
                                         .outer = beta == 0 ? mean() : momentum(beta, true),
                                         .merge = pull(alpha),
                                         .delay = period(true)}}};
@@ -20,6 +37,60 @@ Strategy overlap_local_sgd(std::int64_t h, double alpha, double beta) {
 
 Strategy cocod(std::int64_t h) {
   return {.parameters = {ParameterRound{.when = every(h), .merge = rebase(), .delay = period()}}};
+}
+
+Strategy easgd(std::int64_t h, double alpha, int n) {
+  if (!(alpha > 0 && alpha < 1 && (n + 1) * alpha < 2)) {
+    throw UsageError(fmt::format(
+        "easgd(h={}, alpha={}): with {} workers alpha must be above 0 and below {:.4g}, "
+        "or the centre diverges",
+        h, alpha, n, std::min(1.0, 2.0 / (n + 1))));
+  }
+  return {.parameters = {ParameterRound{.when = every(h),
+                                        .outer = outer_sgd(n * alpha / (1 - alpha)),
+                                        .merge = pull(alpha),
+                                        .delay = period(true)}}};
+}
+
+Strategy slowmo(std::int64_t h, double alpha, double beta) {
+  return {.parameters = {ParameterRound{.when = every(h), .outer = slow_momentum(alpha, beta)}}};
+}
+
+Strategy post_local_slowmo(std::int64_t s, std::int64_t h, double alpha, double beta) {
+  Strategy strategy = post_local_sgd(s, h);
+  strategy.parameters[0].outer = slow_momentum(alpha, beta);
+  return strategy;
+}
+
+Strategy gossip_slowmo(const Topology& topology, std::int64_t h, double alpha, double beta) {
+  Strategy strategy = gossip_pga(topology, h);
+  strategy.parameters[1].outer = slow_momentum(alpha, beta);
+  return strategy;
+}
+
+Strategy bmuf(std::int64_t h, double momentum, double lr) {
+  return {.parameters = {ParameterRound{.when = every(h), .outer = outer_sgd(lr, momentum)}}};
+}
+
+Strategy diloco(std::int64_t h, double lr, double beta) {
+  return {.parameters = {
+              ParameterRound{.when = every(h), .what = What::deltas, .outer = nesterov(lr, beta)}}};
+}
+
+Strategy gossip(const Topology& topology) {
+  return {.parameters = {ParameterRound{.whom = topology}}};
+}
+
+Strategy gossip_awc(const Topology& topology) {
+  return {.parameters = {ParameterRound{.whom = topology, .merge = rebase(), .delay = steps(1)}}};
+}
+
+Strategy gossip_pga(const Topology& topology, std::int64_t h) {
+  return gossip_pga(topology, every(h));
+}
+
+Strategy gossip_pga(const Topology& topology, const Schedule& when) {
+  return {.parameters = {ParameterRound{.whom = topology}, ParameterRound{.when = when}}};
 }
 
 }  // namespace entrain

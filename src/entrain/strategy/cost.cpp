@@ -12,13 +12,26 @@ Agenda agenda_of(const std::vector<Round>& rounds) {
   return Agenda(std::move(schedules));
 }
 
+template <class Round>
+std::vector<Mixings> mixings_of(const std::vector<Round>& rounds, int n) {
+  std::vector<Mixings> all;
+  for (const Round& round : rounds) {
+    all.push_back(round.whom.mixings ? round.whom.mixings(n) : Mixings());
+  }
+  return all;
+}
+
 }  // namespace
 
 Agenda gradient_agenda(const Strategy& strategy) { return agenda_of(strategy.gradients); }
 Agenda parameter_agenda(const Strategy& strategy) { return agenda_of(strategy.parameters); }
 
+bool equalises(const ParameterRound& round) {
+  return round.merge.adopts && round.whom.kind == Topology::Kind::everyone;
+}
+
 bool needs_anchor(const ParameterRound& round) {
-  return round.what == What::deltas || round.outer.has_velocity || round.delay.first_anchor;
+  return round.what == What::deltas || round.outer.keeps_anchor || round.delay.first_anchor;
 }
 
 double effective_step(const Strategy& strategy) {
@@ -32,30 +45,45 @@ double effective_step(const Strategy& strategy) {
   return 1;
 }
 
-Cost predict_cost(const Strategy& strategy, int n, std::int64_t steps, RowBytes row) {
+Cost predict_cost(const Strategy& strategy, int n, std::int64_t steps, RowBytes row,
+                  const LrOfStep& lr) {
   Cost cost;
   Agenda gradients = gradient_agenda(strategy), parameters = parameter_agenda(strategy);
+  const std::vector<Mixings> gradient_mixings = mixings_of(strategy.gradients, n);
+  const std::vector<Mixings> parameter_mixings = mixings_of(strategy.parameters, n);
+  const std::vector<double> losses(strategy.parameters.size(), 1.0);
   Agreement agreement;
-  double bytes = 0;
   for (std::int64_t step = 1; step <= steps; ++step) {
-    const bool averaged = gradients.fire(step) >= 0;
-    if (averaged) bytes += row.parameters;
-    cost.rounds.gradients += averaged;
-    agreement.stepped(averaged);
-    const int firing = parameters.fire(step);
+    const int averaged = gradients.fire(step, lr(step));
+    if (averaged >= 0) {
+      cost.bytes_sent_per_worker += row.parameters * messages_of(strategy.gradients[averaged].whom,
+                                                                 gradient_mixings[averaged], n,
+                                                                 gradients.due_times(averaged) - 1);
+      ++cost.rounds.gradients;
+    }
+    gradients.plan();
+    agreement.stepped(averaged >= 0 &&
+                      strategy.gradients[averaged].whom.kind == Topology::Kind::everyone);
+    const int firing = parameters.fire(step, lr(step));
     if (firing >= 0) {
       const ParameterRound& round = strategy.parameters[firing];
-      bytes += row.parameters + (round.merge.adopts ? row.buffers : 0);
-      ++cost.rounds.everyone;
-      if (round.delay.steps == 0 && round.merge.adopts) agreement.adopted();
+      const double message = row.parameters + (equalises(round) ? row.buffers : 0) +
+                             (round.when.needs_loss ? row.item : 0) +
+                             (round.state.kind == StatePolicy::Kind::average ? row.state : 0);
+      cost.bytes_sent_per_worker += message * messages_of(round.whom, parameter_mixings[firing], n,
+                                                          parameters.due_times(firing) - 1);
+      ++cost.rounds.of(round.whom.kind);
+      if (round.delay.steps == 0 && equalises(round)) agreement.adopted();
     }
-    for (const ParameterRound& round : strategy.parameters) {
+    parameters.plan(losses);
+    for (std::size_t i = 0; i < strategy.parameters.size(); ++i) {
+      const ParameterRound& round = strategy.parameters[i];
       if (round.when.start != step || !needs_anchor(round) || agreement.equal()) continue;
-      bytes += row.parameters;  // the anchor is the average
-      ++cost.rounds.everyone;
+      cost.bytes_sent_per_worker +=  // the anchor is the average
+          row.parameters * messages_of(round.whom, parameter_mixings[i], n, 0);
+      ++cost.rounds.of(round.whom.kind);
     }
   }
-  cost.bytes_sent_per_worker = everyone_bytes(n, bytes);
   return cost;
 }
 

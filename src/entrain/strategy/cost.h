@@ -8,6 +8,12 @@ namespace entrain {
 /// Rounds by kind, as summary.json counts them.
 struct RoundCounts {
   std::int64_t everyone = 0, groups = 0, neighbours = 0, gradients = 0;
+  std::int64_t& of(Topology::Kind kind) {
+    return kind == Topology::Kind::everyone ? everyone
+           : kind == Topology::Kind::groups ? groups
+                                            : neighbours;
+  }
+  std::int64_t all() const { return everyone + groups + neighbours + gradients; }
   bool operator==(const RoundCounts&) const = default;
 };
 
@@ -21,11 +27,18 @@ struct Cost {
 struct RowBytes {
   double parameters = 0;
   double buffers = 0;  ///< Floating ones, as BatchNorm's; zero if they are not averaged.
+  double state = 0;    ///< The optimizer's buffers.
+  double item = 4;     ///< One number.
 };
 
+/// The inner learning rate of a step (from 1).
+using LrOfStep = std::function<double(std::int64_t step)>;
+
 /// Predicts what `steps` steps of n workers cost. What is left in flight at the end is counted; an
-/// average taken only to evaluate is not.
-Cost predict_cost(const Strategy& strategy, int n, std::int64_t steps, RowBytes row);
+/// average taken only to evaluate is not. Schedules that read the loss are taken at a constant one.
+Cost predict_cost(
+    const Strategy& strategy, int n, std::int64_t steps, RowBytes row,
+    const LrOfStep& lr = [](std::int64_t) { return 0.1; });
 
 /// The long-run step of the workers' mean over the learning rate: below 1 where a round pulls
 /// towards an anchor that lags by a period, (1 - alpha) / (1 - alpha beta) for Overlap-Local-SGD.
@@ -52,6 +65,9 @@ class Agreement {
 /// The agendas of a strategy's two lists.
 Agenda gradient_agenda(const Strategy& strategy);
 Agenda parameter_agenda(const Strategy& strategy);
+
+/// Whether a round makes all workers equal when it lands.
+bool equalises(const ParameterRound& round);
 
 /// Whether a round keeps an anchor from landing to landing: a mean of parameters is one only while
 /// it lands.

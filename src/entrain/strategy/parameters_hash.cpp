@@ -36,7 +36,11 @@ std::string parameters_hash(const Rows& rows, Communicator& comm) {
   }
   std::string all;
   for (const std::string& hashes : comm.gather(own)) all += hashes;
-  return fmt::format("{:016x}", XXH3_64bits(all.data(), all.size()));
+  return text_hash(all);
+}
+
+std::string text_hash(const std::string& text) {
+  return fmt::format("{:016x}", XXH3_64bits(text.data(), text.size()));
 }
 
 std::string layout_hash(const Layout& layout) {
@@ -44,7 +48,7 @@ std::string layout_hash(const Layout& layout) {
   for (const Layout::Entry& entry : layout.entries) {
     text += fmt::format("{}[{}]\n", entry.name, fmt::join(entry.sizes, ","));
   }
-  return fmt::format("{:016x}", XXH3_64bits(text.data(), text.size()));
+  return text_hash(text);
 }
 
 }  // namespace entrain

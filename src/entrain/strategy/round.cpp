@@ -10,12 +10,6 @@ Choice<T> plain(const char* name, const char* meaning) {
 
 }  // namespace
 
-const std::vector<Choice<Topology>>& topology_choices() {
-  static const std::vector<Choice<Topology>> choices = {
-      plain<Topology>("everyone", "over all workers, each with weight 1/n")};
-  return choices;
-}
-
 const std::vector<Choice<Codec>>& codec_choices() {
   static const std::vector<Choice<Codec>> choices = {plain<Codec>("exact", "as it is")};
   return choices;
@@ -27,8 +21,27 @@ const std::vector<Choice<Slice>>& slice_choices() {
 }
 
 const std::vector<Choice<StatePolicy>>& state_choices() {
+  using Kind = StatePolicy::Kind;
   static const std::vector<Choice<StatePolicy>> choices = {
-      plain<StatePolicy>("local", "each worker keeps its optimizer's buffers")};
+      {"local",
+       {},
+       "each worker keeps its optimizer's buffers",
+       [](const Arguments&) {
+         return StatePolicy{call("local"), Kind::local};
+       }},
+      {"reset",
+       {},
+       "the optimizers' buffers are zero again",
+       [](const Arguments&) {
+         return StatePolicy{call("reset"), Kind::reset};
+       }},
+      {"average",
+       {},
+       "the optimizers' buffers are averaged too",
+       [](const Arguments&) {
+         return StatePolicy{call("average"), Kind::average};
+       }},
+  };
   return choices;
 }
 

@@ -4,13 +4,9 @@
 #include "entrain/strategy/merge.h"
 #include "entrain/strategy/outer.h"
 #include "entrain/strategy/schedule.h"
+#include "entrain/strategy/topology.h"
 
 namespace entrain {
-
-/// With whom a round averages. `everyone`: over all workers, each with weight 1/n.
-struct Topology {
-  Value text = call("everyone");
-};
 
 /// In which form a message travels. `exact`: as it is.
 struct Codec {
@@ -22,9 +18,13 @@ struct Slice {
   Value text = call("all");
 };
 
-/// What happens to the optimizer's buffers when a round lands. `local`: each worker keeps its own.
+/// What happens to the optimizer's buffers (momentum) when a round lands. `local`: each worker
+/// keeps its own; `reset`: they are zero again; `average`: they are averaged as the parameters are,
+/// in an exchange beside theirs.
 struct StatePolicy {
+  enum class Kind { local, reset, average };
   Value text = call("local");
+  Kind kind = Kind::local;
 };
 
 /// Which quantity a parameter round sends: the parameters, or what they are short of the anchor (a
@@ -60,7 +60,6 @@ struct Strategy {
 };
 
 /// The values of the axes that texts may name.
-const std::vector<Choice<Topology>>& topology_choices();
 const std::vector<Choice<Codec>>& codec_choices();
 const std::vector<Choice<Slice>>& slice_choices();
 const std::vector<Choice<StatePolicy>>& state_choices();

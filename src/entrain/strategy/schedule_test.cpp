@@ -10,7 +10,7 @@ namespace {
 
 std::vector<std::int64_t> due_steps(const Schedule& schedule, std::int64_t last) {
   std::vector<std::int64_t> steps;
-  for (Progress at;; at.last_due = steps.back()) {
+  for (Progress at;; at.last_due = steps.back(), ++at.round) {
     const std::int64_t next = schedule.next(at);
     if (next > last) return steps;
     steps.push_back(next);
@@ -73,18 +73,29 @@ TEST(Schedule, ReadsAndPrintsItsText) {
 TEST(Agenda, TheLastDueRoundFiresAndTheOthersCount) {
   Agenda agenda({every(2), every(4)});
   Steps firing;
-  for (std::int64_t step = 1; step <= 8; ++step) firing.push_back(agenda.fire(step));
+  for (std::int64_t step = 1; step <= 8; ++step) {
+    firing.push_back(agenda.fire(step, 0.1));
+    agenda.plan();
+  }
   EXPECT_EQ(firing, (Steps{-1, 0, -1, 1, -1, 0, -1, 1}));
 }
 
 TEST(Agenda, KnowsTheNextStep) {
   Agenda agenda({until(3, every(3)), after(4, every(5))});
+  const auto fire = [&](std::int64_t step) {
+    const int firing = agenda.fire(step, 0.1);
+    agenda.plan();
+    return firing;
+  };
+  EXPECT_EQ(agenda.next(), 1) << "the first takes up its schedule";
+  EXPECT_EQ(fire(1), -1);
   EXPECT_EQ(agenda.next(), 3);
-  EXPECT_EQ(agenda.fire(3), 0);
+  EXPECT_EQ(fire(3), 0);
+  EXPECT_EQ(agenda.next(), 5) << "the second takes up its schedule";
+  EXPECT_EQ(fire(5), -1);
   EXPECT_EQ(agenda.next(), 9);
-  EXPECT_EQ(agenda.fire(9), 1);
+  EXPECT_EQ(fire(9), 1);
   EXPECT_EQ(agenda.next(), 14);
-  EXPECT_EQ(Agenda({until(0, every(1))}).next(), kNever);
 }
 
 }  // namespace

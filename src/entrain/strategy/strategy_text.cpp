@@ -15,17 +15,16 @@ const std::vector<Parameter> kParameterFields = {
 
 void add_gradients(Strategy& strategy, const Value& value, const RunFacts& facts) {
   const Arguments a(value, kGradientFields, facts);
-  strategy.gradients.push_back(
-      {.when = build_schedule(a.value("when"), facts),
-       .whom = build(topology_choices(), a.value("whom"), "topology", facts),
-       .codec = build(codec_choices(), a.value("codec"), "codec", facts)});
+  strategy.gradients.push_back({.when = build_schedule(a.value("when"), facts),
+                                .whom = build_topology(a.value("whom"), facts),
+                                .codec = build(codec_choices(), a.value("codec"), "codec", facts)});
 }
 
 void add_parameters(Strategy& strategy, const Value& value, What what, const RunFacts& facts) {
   const Arguments a(value, kParameterFields, facts);
   strategy.parameters.push_back(
       {.when = build_schedule(a.value("when"), facts),
-       .whom = build(topology_choices(), a.value("whom"), "topology", facts),
+       .whom = build_topology(a.value("whom"), facts),
        .what = what,
        .codec = build(codec_choices(), a.value("codec"), "codec", facts),
        .outer = build(outer_choices(), a.value("outer"), "outer", facts),
@@ -88,6 +87,47 @@ Value text_of(const ParameterRound& round) {
   return text;
 }
 
+template <class Round>
+void refuse(const Round& round, const std::string& why) {
+  throw UsageError(fmt::format("{}: {}", print(text_of(round)), why));
+}
+
+template <class Round>
+void require_order(const std::vector<Round>& rounds) {
+  for (std::size_t i = 1; i < rounds.size(); ++i) {
+    if (rounds[i].whom.kind >= rounds[i - 1].whom.kind) continue;
+    refuse(rounds[i], fmt::format("stands behind {}; list rounds from narrow to wide (neighbours, "
+                                  "groups, everyone)",
+                                  print(text_of(rounds[i - 1]))));
+  }
+}
+
+void validate_round(const GradientRound& round) {
+  if (round.when.needs_loss || round.when.needs_lr) {
+    refuse(round,
+           "a round of gradients comes before the loss and the learning rate of its step are "
+           "known; this schedule is for parameters");
+  }
+}
+
+void validate_round(const ParameterRound& round) {
+  const bool neighbours = round.whom.kind == Topology::Kind::neighbours;
+  if (round.when.needs_loss && round.whom.kind != Topology::Kind::everyone) {
+    refuse(round, "the loss that this schedule reads travels with rounds over everyone only");
+  }
+  if (neighbours && round.what == What::deltas) {
+    refuse(round, "deltas are from a common anchor, and neighbours have none; send parameters");
+  }
+  if (neighbours && (round.outer.keeps_anchor || round.delay.first_anchor)) {
+    refuse(round, "neighbours have no common anchor to move; use a round over everyone or groups");
+  }
+  if (round.state.kind == StatePolicy::Kind::average &&
+      (round.delay.steps != 0 || round.merge.text.name != "adopt")) {
+    refuse(round,
+           "buffers are averaged where the parameters are: with delay=steps(0), merge=adopt");
+  }
+}
+
 }  // namespace
 
 Strategy parse_strategy(const std::string& text, const RunFacts& facts) {
@@ -98,7 +138,7 @@ Strategy parse_strategy(const std::string& text, const RunFacts& facts) {
   } else {
     for (const Value& value : values) add_round(strategy, value, facts);
   }
-  validate(strategy);
+  validate(strategy, facts.workers);
   return strategy;
 }
 
@@ -116,7 +156,7 @@ Strategy strategy_from_rounds(const std::vector<std::map<std::string, std::strin
     }
     add_round(strategy, round, facts);
   }
-  validate(strategy);
+  validate(strategy, facts.workers);
   return strategy;
 }
 
@@ -131,10 +171,18 @@ std::string print_rounds(const Strategy& strategy) {
   return fmt::format("{}", fmt::join(rounds, " + "));
 }
 
-void validate(const Strategy& strategy) {
+void validate(const Strategy& strategy, int n) {
   if (strategy.gradients.empty() && strategy.parameters.empty()) {
     throw UsageError("a strategy needs at least one round, as in parameters(when=every(8))");
   }
+  require_order(strategy.gradients);
+  require_order(strategy.parameters);
+  const auto check = [n](const auto& round) {
+    validate_round(round);
+    if (n > 0 && round.whom.mixings) round.whom.mixings(n);
+  };
+  for (const GradientRound& round : strategy.gradients) check(round);
+  for (const ParameterRound& round : strategy.parameters) check(round);
 }
 
 }  // namespace entrain

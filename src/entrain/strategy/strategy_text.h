@@ -22,7 +22,8 @@ std::string print(const Strategy& strategy);
 /// The rounds of a strategy, spelled out; fields at their default are left out.
 std::string print_rounds(const Strategy& strategy);
 
-/// Refuses what no engine can run, quoting the value. Throws UsageError.
-void validate(const Strategy& strategy);
+/// Refuses what no engine can run, quoting the value; with n > 0 also what does not fit n workers.
+/// Throws UsageError.
+void validate(const Strategy& strategy, int n = 0);
 
 }  // namespace entrain

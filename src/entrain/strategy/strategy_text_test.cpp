@@ -100,7 +100,8 @@ TEST(StrategyText, AThousandRandomStrategiesReadBack) {
       EXPECT_EQ(again.parameters[r].what, strategy.parameters[r].what);
       EXPECT_EQ(again.parameters[r].delay.steps, strategy.parameters[r].delay.steps);
       for (std::int64_t due : {0, 17, 900}) {
-        EXPECT_EQ(again.parameters[r].when.next({due}), strategy.parameters[r].when.next({due}));
+        Progress one = {.last_due = due}, other = one;
+        EXPECT_EQ(again.parameters[r].when.next(one), strategy.parameters[r].when.next(other));
       }
     }
   }

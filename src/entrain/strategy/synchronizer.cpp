@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <utility>
 
 #include "entrain/comm/agreement.h"
@@ -13,16 +14,52 @@
 
 namespace entrain {
 
+namespace {
+
+Mixings mixings_of(const Topology& topology, int n) {
+  return topology.mixings ? topology.mixings(n) : Mixings();
+}
+
+const char* name_of(Topology::Kind kind) {
+  return kind == Topology::Kind::everyone ? "everyone"
+         : kind == Topology::Kind::groups ? "groups"
+                                          : "neighbours";
+}
+
+std::string print_weights(const std::vector<Mixings>& rounds) {
+  std::string text;
+  for (const Mixings& mixings : rounds) {
+    for (const auto& mixing : mixings) {
+      for (const auto& row : mixing->rows) {
+        for (const Mixing::Term& term : row)
+          text += fmt::format("{}:{:a} ", term.worker, term.weight);
+        text += '\n';
+      }
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
 Synchronizer::Synchronizer(Rows& rows, Communicator& comm, Strategy strategy)
     : rows_(rows),
       comm_(&comm),
       strategy_(std::move(strategy)),
       gradient_agenda_(gradient_agenda(strategy_)),
       parameter_agenda_(parameter_agenda(strategy_)) {
-  validate(strategy_);
+  validate(strategy_, comm.workers());
   ENTRAIN_CHECK(rows.workers() == comm.local_workers());
+  for (const GradientRound& spec : strategy_.gradients) {
+    gradient_mixings_.push_back(mixings_of(spec.whom, comm.workers()));
+  }
+  for (const ParameterRound& spec : strategy_.parameters) {
+    Round& round = rounds_.emplace_back();
+    round.spec = spec;
+    round.mixings = mixings_of(spec.whom, comm.workers());
+    if (spec.when.needs_loss) round.loss_sum = at::zeros({rows.workers()}, at::kDouble);
+  }
   agree();
-  for (const ParameterRound& spec : strategy_.parameters) rounds_.emplace_back().spec = spec;
   for (Round& round : rounds_) {
     if (round.spec.when.start == 0) start(round);
   }
@@ -39,11 +76,14 @@ void Synchronizer::agree() {
       throw UsageError(fmt::format("worker rows 0 and {} start from different parameters", i));
     }
   }
+  std::vector<Mixings> all_mixings = gradient_mixings_;
+  for (const Round& round : rounds_) all_mixings.push_back(round.mixings);
   const Facts facts = {{"strategy", print(strategy_)},
                        {"rounds", print_rounds(strategy_)},
                        {"type of the parameters", c10::toString(layout.type)},
                        {"number of parameters", std::to_string(layout.items)},
                        {"names and shapes of the parameters", layout_hash(layout)},
+                       {"weights of the topologies", text_hash(print_weights(all_mixings))},
                        {"workers per process", std::to_string(rows_.workers())},
                        {"initial parameters", fmt::format("{:016x}", start)}};
   check_agreement(*comm_, facts);
@@ -52,23 +92,36 @@ void Synchronizer::agree() {
 void Synchronizer::reduce_gradients() {
   const std::int64_t step = step_ + 1;
   if (step < gradient_agenda_.next()) return;
-  if (gradient_agenda_.fire(step) < 0) return;
+  const int firing = gradient_agenda_.fire(step, 0);
+  const std::int64_t turn = firing >= 0 ? gradient_agenda_.due_times(firing) - 1 : 0;
+  gradient_agenda_.plan();
+  if (firing < 0) return;
   rows_.verify();
-  if (!mean_gradient_.defined()) {
-    mean_gradient_ = at::empty({1, rows_.layout().columns}, rows_.gradients().options());
-  }
-  const auto exchange = comm_->launch_mean(rows_.gradients(), mean_gradient_);
-  const double blocked = wait(*exchange);
+  const auto launched =
+      exchange(gradient_mixings_[firing], turn, rows_.gradients(), mean_gradient_);
+  const double blocked = wait(*launched);
   rows_.gradients().copy_(mean_gradient_);
-  gradients_averaged_ = true;
+  gradients_averaged_ = strategy_.gradients[firing].whom.kind == Topology::Kind::everyone;
   ++counts_.gradients;
   landed_.push_back({"gradients", step, step, blocked});
 }
 
-void Synchronizer::advance(const at::Tensor& /*losses*/, double lr) {
+void Synchronizer::advance(const at::Tensor& losses, double lr) {
   ++step_;
   agreement_.stepped(std::exchange(gradients_averaged_, false));
+  if (running_mean_.defined()) {
+    running_mean_.lerp_(rows_.parameters(), 1 / static_cast<double>(++running_steps_));
+  }
+  add_loss(losses);
   if (step_ >= next_event_) take_step(lr);
+}
+
+void Synchronizer::add_loss(const at::Tensor& losses) {
+  for (Round& round : rounds_) {
+    if (!round.loss_sum.defined() || step_ <= round.spec.when.start) continue;
+    round.loss_sum.add_(losses.detach().to(at::kCPU, at::kDouble).view({-1}));
+    ++round.loss_steps;
+  }
 }
 
 // In the order of the list: land what is due; of the rounds that are due the last fires, after what
@@ -79,20 +132,36 @@ void Synchronizer::take_step(double lr) {
   for (Round& round : rounds_) {
     if (round.flight && round.flight->lands <= step_) land(round);
   }
-  const int firing = parameter_agenda_.fire(step_);
+  const int firing = parameter_agenda_.fire(step_, lr);
   if (firing >= 0) {
     for (int i = 0; i <= firing; ++i) {
       if (rounds_[i].flight) land(rounds_[i]);
     }
     Round& round = rounds_[firing];
     if (round.spec.delay.first_anchor && !round.launch_lr) meet_start(round);
-    launch(round, lr);
+    launch(round, parameter_agenda_.due_times(firing) - 1, lr);
     if (round.spec.delay.steps == 0) land(round);
   }
+  plan();
   for (Round& round : rounds_) {
     if (round.spec.when.start == step_) start(round);
   }
   find_next_event();
+}
+
+// After the landing, so that a schedule reads the loss of the period that has just ended.
+void Synchronizer::plan() {
+  std::vector<double> losses;
+  for (std::size_t i = 0; i < rounds_.size(); ++i) {
+    Round& round = rounds_[i];
+    losses.push_back(round.landed_loss);
+    if (!parameter_agenda_.was_due(i)) continue;
+    round.landed_loss = std::nan("");
+    round.due_steps.push_back(step_);
+    round.loss_steps = 0;
+    if (round.loss_sum.defined()) round.loss_sum.zero_();
+  }
+  parameter_agenda_.plan(losses);
 }
 
 // The anchor is the model at the step where the round's first period begins, not at step 0 of the
@@ -100,15 +169,15 @@ void Synchronizer::take_step(double lr) {
 void Synchronizer::start(Round& round) {
   if (!needs_anchor(round.spec)) return;
   const at::Tensor& x = rows_.parameters();
-  round.anchor = at::empty({1, x.size(1)}, x.options());
   if (agreement_.equal()) {
-    round.anchor.copy_(x.narrow(0, 0, 1));
+    const std::int64_t rows = round.mixings.empty() ? 1 : x.size(0);
+    round.anchor = x.narrow(0, 0, rows).clone();
     return;
   }
-  const auto exchange = comm_->launch_mean(x, round.anchor);
-  const double blocked = wait(*exchange);
-  ++counts_.everyone;
-  landed_.push_back({"everyone", step_, step_, blocked});
+  const auto launched = exchange(round.mixings, 0, x, round.anchor);
+  const double blocked = wait(*launched);
+  ++counts_.of(round.spec.whom.kind);
+  landed_.push_back({name_of(round.spec.whom.kind), step_, step_, blocked});
 }
 
 // Nothing has been launched yet, so there is nothing to wait for: the anchor is that of the start.
@@ -118,30 +187,53 @@ void Synchronizer::meet_start(Round& round) {
                         round.spec.merge.needs_launched ? x.clone() : at::Tensor());
 }
 
-// BatchNorm's statistics travel with a round that adopts, and with no other: they belong to the
-// parameters.
-void Synchronizer::launch(Round& round, double lr) {
-  const at::Tensor& x = round.spec.merge.adopts ? rows_.everything() : rows_.parameters();
-  if (!round.mixed.defined()) round.mixed = at::empty({1, x.size(1)}, x.options());
-  round.message = x;
-  if (round.spec.delay.steps > 0 || round.spec.merge.needs_launched) {
-    if (!round.launched.defined()) round.launched = at::empty(x.sizes(), x.options());
-    round.message = round.launched.copy_(x);  // the rows move on while the message is in flight
+std::unique_ptr<Exchange> Synchronizer::exchange(const Mixings& mixings, std::int64_t turn,
+                                                 const at::Tensor& rows, at::Tensor& result) {
+  const std::vector<std::int64_t> sizes = {mixings.empty() ? 1 : rows.size(0), rows.size(1)};
+  if (!result.defined() || result.sizes() != at::IntArrayRef(sizes)) {
+    result = at::empty(sizes, rows.options());
   }
-  if (round.spec.what == What::deltas) {
-    round.message = x.clone();
-    parameters_of(round.message).neg_().add_(round.anchor);
-  }
-  const std::int64_t delay = round.spec.delay.steps;
-  round.flight.emplace(Flight{comm_->launch_mean(round.message, round.mixed), step_,
-                              delay == kNever ? kNever : step_ + delay,
-                              round.launch_lr ? lr / *round.launch_lr : 1});
-  round.launch_lr = lr;
+  if (mixings.empty()) return comm_->launch_mean(rows, result);
+  return comm_->launch_mix(rows, result, mixings[turn % static_cast<std::int64_t>(mixings.size())]);
 }
 
-// The anchor moves, then the workers meet it.
+// BatchNorm's statistics travel with a round that makes all workers equal, and with no other: they
+// belong to the parameters.
+at::Tensor Synchronizer::message_of(Round& round) {
+  const at::Tensor& x = equalises(round.spec) ? rows_.everything() : rows_.parameters();
+  const bool deltas = round.spec.what == What::deltas, loss = round.spec.when.needs_loss;
+  const bool move_on = round.spec.delay.steps > 0 || round.spec.merge.needs_launched;
+  if (!deltas && !loss && !move_on) return x;
+  if (!round.copy.defined()) round.copy = at::empty({x.size(0), x.size(1) + loss}, x.options());
+  round.copy.narrow(1, 0, x.size(1)).copy_(x);
+  if (loss) {
+    round.copy.select(1, x.size(1)).copy_(round.loss_sum / static_cast<double>(round.loss_steps));
+  }
+  if (!deltas) return round.copy;
+  if (!round.message.defined()) round.message = at::empty_like(round.copy);
+  round.message.copy_(round.copy);
+  parameters_of(round.message).neg_().add_(round.anchor);
+  return round.message;
+}
+
+void Synchronizer::launch(Round& round, std::int64_t turn, double lr) {
+  round.message = message_of(round);
+  const std::int64_t delay = round.spec.delay.steps;
+  round.flight.emplace(Flight{exchange(round.mixings, turn, round.message, round.mixed),
+                              {},
+                              step_,
+                              delay == kNever ? kNever : step_ + delay,
+                              lr,
+                              round.launch_lr ? lr / *round.launch_lr : 1});
+  round.launch_lr = lr;
+  if (round.spec.state.kind == StatePolicy::Kind::average) launch_state(round, turn);
+}
+
+// The anchor moves, then the workers meet it. Whatever is waited for has come before anything
+// moves.
 void Synchronizer::land(Round& round) {
-  const double blocked = wait(*round.flight->exchange);
+  double blocked = wait(*round.flight->exchange);
+  for (const auto& exchange : round.flight->state_exchanges) blocked += wait(*exchange);
   const at::Tensor mixed = parameters_of(round.mixed);
   at::Tensor anchor = mixed;
   if (needs_anchor(round.spec)) {
@@ -151,17 +243,45 @@ void Synchronizer::land(Round& round) {
       round.velocity = at::zeros_like(anchor);
     }
     round.spec.outer.move({anchor, deltas ? at::Tensor() : mixed, deltas ? mixed : at::Tensor(),
-                           round.velocity, round.flight->lr_ratio});
+                           round.velocity, round.flight->lr, round.flight->lr_ratio});
   }
   round.spec.merge.meet(rows_.parameters(), anchor,
-                        round.launched.defined() ? parameters_of(round.launched) : at::Tensor());
-  if (round.spec.merge.adopts) {
+                        round.copy.defined() ? parameters_of(round.copy) : at::Tensor());
+  if (equalises(round.spec)) {
     rows_.buffers().copy_(round.mixed.narrow(1, anchor.size(1), rows_.buffers().size(1)));
     if (round.flight->launched == step_) agreement_.adopted();
   }
-  ++counts_.everyone;
-  landed_.push_back({"everyone", round.flight->launched, step_, blocked});
+  if (round.spec.when.needs_loss) {
+    round.landed_loss = round.mixed.select(1, round.mixed.size(1) - 1)[0].item<double>();
+  }
+  land_state(round);
+  const Topology::Kind kind = round.spec.whom.kind;
+  ++counts_.of(kind);
+  landed_.push_back({name_of(kind), round.flight->launched, step_, blocked});
   round.flight.reset();
+}
+
+void Synchronizer::launch_state(Round& round, std::int64_t turn) {
+  ENTRAIN_CHECK(state_.reset);
+  round.mixed_state.resize(state_.buffers.size());
+  for (std::size_t i = 0; i < state_.buffers.size(); ++i) {
+    round.flight->state_exchanges.push_back(
+        exchange(round.mixings, turn, state_.buffers[i], round.mixed_state[i]));
+  }
+}
+
+void Synchronizer::land_state(Round& round) {
+  if (round.spec.state.kind == StatePolicy::Kind::reset) {
+    ENTRAIN_CHECK(state_.reset);
+    state_.reset();
+  }
+  for (std::size_t i = 0; i < round.mixed_state.size(); ++i) {
+    state_.buffers[i].copy_(round.mixed_state[i]);
+  }
+}
+
+void Synchronizer::keep_running_mean() {
+  if (!running_mean_.defined()) running_mean_ = at::zeros_like(rows_.gradients());
 }
 
 at::Tensor Synchronizer::parameters_of(const at::Tensor& message) const {
@@ -193,7 +313,14 @@ void Synchronizer::finish() {
 
 void Synchronizer::rebind(Communicator& comm) {
   ENTRAIN_CHECK(comm.local_workers() == comm_->local_workers());
-  for (const Round& round : rounds_) ENTRAIN_CHECK(!round.flight);
+  validate(strategy_, comm.workers());
+  for (std::size_t i = 0; i < gradient_mixings_.size(); ++i) {
+    gradient_mixings_[i] = mixings_of(strategy_.gradients[i].whom, comm.workers());
+  }
+  for (Round& round : rounds_) {
+    ENTRAIN_CHECK(!round.flight);
+    round.mixings = mixings_of(round.spec.whom, comm.workers());
+  }
   comm_ = &comm;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <optional>
 
 #include "entrain/comm/communicator.h"
@@ -10,10 +11,17 @@ namespace entrain {
 
 /// One round that has landed.
 struct LandedRound {
-  std::string kind;           ///< "gradients" or "everyone".
+  std::string kind;           ///< gradients, everyone, groups or neighbours.
   std::int64_t launched = 0;  ///< The step of the launch.
   std::int64_t landed = 0;    ///< The step of the landing.
   double blocked_seconds = 0;
+};
+
+/// The optimizer's buffers, for rounds that reset or average them: each [w, k], and how to make
+/// them as they were before the first step.
+struct OptimizerState {
+  std::vector<at::Tensor> buffers = {};
+  std::function<void()> reset = {};
 };
 
 /// Runs a strategy on the rows of this process: the engine of the library. It owns the
@@ -32,6 +40,10 @@ class Synchronizer {
   /// be run and for workers that start from different parameters, CommunicationError if the
   /// processes differ in what they are about to run. Blocks until all processes are here.
   Synchronizer(Rows& rows, Communicator& comm, Strategy strategy);
+
+  /// Hands over the optimizer's buffers. REQUIRES: called before the first round that lands, if a
+  /// round resets or averages them.
+  void attach_state(OptimizerState state) { state_ = std::move(state); }
 
   void reduce_gradients();
 
@@ -54,34 +66,63 @@ class Synchronizer {
   /// What landed since the last call.
   std::vector<LandedRound> take_landed();
 
-  /// The anchor [1, S] of parameter round `round`; undefined before the round starts and if it
-  /// needs none.
+  /// The steps at which parameter round `round` was due.
+  const std::vector<std::int64_t>& due_steps(std::size_t round) const {
+    return rounds_.at(round).due_steps;
+  }
+
+  /// From here on keeps each worker's mean over its parameters after the optimizer's step and
+  /// before a round of that step (Polyak-Ruppert averaging: Patel & Dieuleveut 2019). Costs a pass
+  /// over the rows in each step, and no exchange.
+  void keep_running_mean();
+  const at::Tensor& running_mean() const {
+    return running_mean_;
+  }  ///< [w, S]; undefined: not kept.
+
+  /// The anchor [1, S] of parameter round `round`, [w, S] for groups; undefined before the round
+  /// starts and if it needs none.
   const at::Tensor& anchor(std::size_t round) const { return rounds_.at(round).anchor; }
 
  private:
   struct Flight {
     std::unique_ptr<Exchange> exchange;
+    std::vector<std::unique_ptr<Exchange>> state_exchanges;
     std::int64_t launched, lands;
-    double lr_ratio;  // of this launch to the one before
+    double lr;        // inner, at the launch
+    double lr_ratio;  // that to the one before
   };
   struct Round {
     ParameterRound spec;
-    at::Tensor anchor;    // [1, S]
-    at::Tensor velocity;  // [1, S], of the outer optimizer
-    at::Tensor launched;  // what the rows were at the launch, if they move on or the merge asks
-    at::Tensor message;   // [w, S], or [w, S + B] if the round adopts; as are the two others here
-    at::Tensor mixed;
+    Mixings mixings;      // none for everyone
+    at::Tensor anchor;    // [r, S], with r = 1 for everyone, else w
+    at::Tensor velocity;  // [r, S], of the outer optimizer
+    at::Tensor copy;      // of what the rows were at the launch, if they move on or the merge asks
+    at::Tensor message;   // [w, S], and B columns of buffers if the round makes all equal, and one
+                          // with the loss if the schedule asks
+    at::Tensor mixed;     // [r, the same]
+    std::vector<at::Tensor> mixed_state;  // [r, k], of the optimizer's buffers
+    at::Tensor loss_sum;                  // [w], of the steps since the round was due
+    std::int64_t loss_steps = 0;
+    double landed_loss = std::nan("");  // that no schedule has read yet
+    std::vector<std::int64_t> due_steps;
     std::optional<double> launch_lr;  // of the last launch
     std::optional<Flight> flight;
   };
 
   void agree();
+  void add_loss(const at::Tensor& losses);
   void take_step(double lr);
-  void launch(Round& round, double lr);
+  void launch(Round& round, std::int64_t turn, double lr);
+  void launch_state(Round& round, std::int64_t turn);
+  at::Tensor message_of(Round& round);
   void meet_start(Round& round);
   void land(Round& round);
+  void land_state(Round& round);
+  void plan();
   at::Tensor parameters_of(const at::Tensor& message) const;
   void start(Round& round);
+  std::unique_ptr<Exchange> exchange(const Mixings& mixings, std::int64_t turn,
+                                     const at::Tensor& rows, at::Tensor& result);
   double wait(Exchange& exchange);
   void find_next_event();
 
@@ -89,8 +130,12 @@ class Synchronizer {
   Communicator* comm_;
   Strategy strategy_;
   Agenda gradient_agenda_, parameter_agenda_;
+  std::vector<Mixings> gradient_mixings_;
   std::vector<Round> rounds_;
-  at::Tensor mean_gradient_;  // [1, S]
+  OptimizerState state_;
+  at::Tensor mean_gradient_;  // [r, S]
+  at::Tensor running_mean_;
+  std::int64_t running_steps_ = 0;
   Agreement agreement_;
   bool gradients_averaged_ = false;
   std::int64_t step_ = 0;

@@ -64,6 +64,16 @@ class Sgd : public Optimizer {
     first_ = false;
   }
 
+  OptimizerState state() override {
+    OptimizerState state;
+    if (buffers_.defined()) state.buffers = {buffers_};
+    state.reset = [this] {
+      if (buffers_.defined()) buffers_.zero_();
+      first_ = true;
+    };
+    return state;
+  }
+
  private:
   template <class T>
   void step_as() {

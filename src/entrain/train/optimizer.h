@@ -4,7 +4,7 @@
 
 #include "entrain/core/team.h"
 #include "entrain/core/text.h"
-#include "entrain/strategy/rows.h"
+#include "entrain/strategy/synchronizer.h"
 
 namespace entrain {
 
@@ -17,6 +17,9 @@ class Optimizer {
   /// One step of every worker, in one pass over memory; leaves the gradients zero. Throws what
   /// Rows::verify throws.
   virtual void step() = 0;
+
+  /// Its buffers [w, S] each, and how to make it as it was before the first step.
+  virtual OptimizerState state() = 0;
 
   double lr() const { return lr_; }
   void set_lr(double lr) { lr_ = lr; }

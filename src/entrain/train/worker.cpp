@@ -40,7 +40,9 @@ Workers::Workers(const Training& training, Sampler sampler, Communicator& comm, 
       sync_(rows_, comm, training.strategy),
       optimizer_(training.make_optimizer(rows_, team)),
       base_lr_(optimizer_->lr()),
-      losses_(at::zeros({comm.local_workers()}, at::kDouble)) {}
+      losses_(at::zeros({comm.local_workers()}, at::kDouble)) {
+  sync_.attach_state(optimizer_->state());
+}
 
 at::Tensor Workers::step() {
   optimizer_->set_lr(base_lr_ * training_.lr_schedule.factor(sync_.step()));
