@@ -63,6 +63,7 @@ int run_command_line(int argc, char** argv) {
   add_launch(line);
   add_data(line);
   add_strategy(line);
+  add_topology(line);
   add_bench(line);
   add_docs(line);
   try {

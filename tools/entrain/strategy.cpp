@@ -9,6 +9,7 @@
 #include "entrain/report/table.h"
 #include "entrain/strategy/catalogue.h"
 #include "entrain/strategy/cost.h"
+#include "entrain/strategy/schedule_report.h"
 #include "entrain/strategy/strategy_text.h"
 #include "entrain/verb.h"
 
@@ -16,6 +17,8 @@ namespace entrain {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr double kLr = 0.1;  // of the steps, for schedules that read it
 
 std::string signature(const Choice<Strategy>& choice) {
   std::vector<std::string> parameters;
@@ -89,8 +92,9 @@ void show(CommandLine& line, const ShowArguments& arguments) {
     fmt::print("{}\n", print_rounds(strategy));
     return;
   }
-  const Cost cost = predict_cost(strategy, arguments.facts.workers, arguments.facts.steps,
-                                 {1e6 * arguments.megabytes});
+  const Cost cost =
+      predict_cost(strategy, arguments.facts.workers, arguments.facts.steps,
+                   {.parameters = 1e6 * arguments.megabytes}, [](std::int64_t) { return kLr; });
   if (line.json) {
     const Json json = {{"strategy", print(strategy)},
                        {"rounds_text", print_rounds(strategy)},
@@ -107,11 +111,28 @@ void show(CommandLine& line, const ShowArguments& arguments) {
     return;
   }
   fmt::print(
-      "rounds:  {}\ncost of {} steps, {} workers, a model of {}:\n"
-      "         {} rounds over everyone, {} of gradients; {} sent by each worker\n",
+      "rounds:  {}\ncost of {} steps, {} workers, a model of {}{}:\n"
+      "         {}; {} sent by each worker\n",
       print_rounds(strategy), arguments.facts.steps, arguments.facts.workers,
-      print_bytes(1e6 * arguments.megabytes), cost.rounds.everyone, cost.rounds.gradients,
+      print_bytes(1e6 * arguments.megabytes),
+      reads_loss(strategy) ? ", were the loss constant" : "", print(cost.rounds),
       print_bytes(cost.bytes_sent_per_worker));
+  const double step = effective_step(strategy);
+  if (step != 1) {
+    fmt::print(
+        "effective step: {:.4g} of the learning rate; divide it by that to compare with "
+        "synchronous SGD\n",
+        step);
+  }
+  const ParameterRound* everyone = nullptr;
+  for (const ParameterRound& round : strategy.parameters) {
+    if (round.whom.kind == Topology::Kind::everyone) everyone = &round;
+  }
+  if (everyone) {
+    fmt::print("\n{}",
+               schedule_report(everyone->when, arguments.facts.steps, arguments.facts.workers,
+                               static_cast<double>(arguments.facts.batch), kLr));
+  }
 }
 
 // A message that says what is wanted; CLI11's own names the largest double.
@@ -140,6 +161,9 @@ void add_strategy(CommandLine& line) {
       ->capture_default_str()
       ->check(positive);
   one->add_option("--steps", arguments->facts.steps, "Steps T")
+      ->capture_default_str()
+      ->check(positive);
+  one->add_option("--batch", arguments->facts.batch, "Batch B of a worker")
       ->capture_default_str()
       ->check(positive);
   one->add_option("--megabytes", arguments->megabytes, "Size of the model")

@@ -22,6 +22,7 @@ void add_train(CommandLine& line);
 void add_launch(CommandLine& line);
 void add_data(CommandLine& line);
 void add_strategy(CommandLine& line);
+void add_topology(CommandLine& line);
 void add_bench(CommandLine& line);
 void add_docs(CommandLine& line);
 

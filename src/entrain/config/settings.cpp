@@ -63,8 +63,11 @@ std::vector<Setting> make_settings() {
        "workers of a process that step side by side; 0: from the cores", at_least(0, 4096)},
 
       {ENTRAIN_SETTING(evaluation.every), "steps or epochs between evaluations"},
-      {ENTRAIN_SETTING(evaluation.model), "model that is evaluated: the average of the workers",
-       one_of({"average"})},
+      {ENTRAIN_SETTING(evaluation.model),
+       "model that is evaluated: the average of the workers, the anchor of the strategy, "
+       "polyak_ruppert (the mean over workers and steps), or workers (each one's own; the mean of "
+       "their results)",
+       one_of({"average", "anchor", "polyak_ruppert", "workers"})},
       {ENTRAIN_SETTING(evaluation.batch_norm),
        "its BatchNorm statistics: average (of the workers), recalibrate (on training samples), "
        "auto: "

@@ -83,8 +83,8 @@ class Arguments {
   const Value& value(std::string_view name) const;
   const RunFacts& facts() const { return facts_; }
 
-  /// The call with every parameter, defaults included: named where there is more than one. A default
-  /// that is a word, such as `run` or `none`, is left out.
+  /// The call with every parameter, defaults included: named where there is more than one. A
+  /// default that is a word, such as `run` or `none`, is left out.
   Value canonical() const;
 
  private:

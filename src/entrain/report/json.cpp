@@ -40,6 +40,8 @@ std::string to_json_line(const EvaluationRecord& record) {
   line["test_loss"] = record.test_loss;
   line["test_accuracy"] = record.test_accuracy;
   if (!record.batch_norm.empty()) line["batch_norm"] = record.batch_norm;
+  if (record.lowest_worker_accuracy)
+    line["lowest_worker_accuracy"] = *record.lowest_worker_accuracy;
   line["consensus_distance"] = record.consensus_distance;
   line["evaluation_seconds"] = record.evaluation_seconds;
   return line.dump();
@@ -80,6 +82,7 @@ std::string to_json(const Summary& s) {
       {"batch_norm", s.batch_norm.empty() ? Json(nullptr) : Json(s.batch_norm)},
       {"accuracy_averaged_batch_norm", or_null(s.accuracy_averaged_batch_norm)},
       {"accuracy_recalibrated_batch_norm", or_null(s.accuracy_recalibrated_batch_norm)},
+      {"lowest_worker_accuracy", or_null(s.lowest_worker_accuracy)},
       {"consensus_distance", or_null(s.consensus_distance)},
       {"wall_seconds", s.wall_seconds},
       {"evaluation_seconds", s.evaluation_seconds},

@@ -147,6 +147,7 @@ TEST(Json, SummaryHasEveryFieldOfTheContract) {
                           "train_loss",
                           "test_loss",
                           "test_accuracy",
+                          "lowest_worker_accuracy",
                           "consensus_distance",
                           "wall_seconds",
                           "evaluation_seconds",
@@ -189,6 +190,7 @@ Summary full_summary() {
   s.train_loss = 0.5;
   s.test_loss = 0.625;
   s.test_accuracy = 0.75;
+  s.lowest_worker_accuracy = 0.75;
   s.consensus_distance = 0.125;
   s.batch_norm = "recalibrate";
   s.accuracy_averaged_batch_norm = 0.25;
@@ -230,6 +232,7 @@ TEST(Json, SummaryWritesEachFieldUnderItsName) {
       {"train_loss", 0.5},
       {"test_loss", 0.625},
       {"test_accuracy", 0.75},
+      {"lowest_worker_accuracy", 0.75},
       {"consensus_distance", 0.125},
       {"batch_norm", "recalibrate"},
       {"accuracy_averaged_batch_norm", 0.25},

@@ -28,11 +28,12 @@ struct RoundRecord {
 struct EvaluationRecord {
   std::int64_t step = 0;
   double epoch = 0, seconds = 0;
-  std::string model = {};  ///< Which model was evaluated: average.
+  std::string model = {};  ///< Which model was evaluated: average, anchor, polyak_ruppert, workers.
   double train_loss = 0;   ///< Mean over all workers and steps since the evaluation before.
   double test_loss = 0, test_accuracy = 0;
   std::string batch_norm =
       {};  ///< How its statistics were made: average, recalibrate; empty: none.
+  std::optional<double> lowest_worker_accuracy = {};  ///< Where each worker's own was evaluated.
   double consensus_distance = 0;  ///< sqrt((1/n) sum_i |x_i - mean|^2) over all parameters.
   double evaluation_seconds = 0;
 };
@@ -58,6 +59,7 @@ struct Summary {
   std::string evaluated_model = {};
   std::optional<double> train_loss = {}, test_loss = {}, test_accuracy = {},
                         consensus_distance = {};
+  std::optional<double> lowest_worker_accuracy = {};
   std::string batch_norm =
       {};  ///< Of the evaluated model: average, recalibrate; empty: it has none.
   std::optional<double> accuracy_averaged_batch_norm = {}, accuracy_recalibrated_batch_norm = {};

@@ -1,5 +1,9 @@
 #include "entrain/strategy/cost.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "entrain/comm/metered.h"
 
 namespace entrain {
@@ -25,6 +29,23 @@ std::vector<Mixings> mixings_of(const std::vector<Round>& rounds, int n) {
 
 Agenda gradient_agenda(const Strategy& strategy) { return agenda_of(strategy.gradients); }
 Agenda parameter_agenda(const Strategy& strategy) { return agenda_of(strategy.parameters); }
+
+std::string print(const RoundCounts& rounds) {
+  std::vector<std::string> parts;
+  const auto add = [&](std::int64_t count, const char* kind) {
+    if (count > 0) parts.push_back(fmt::format("{} {}", count, kind));
+  };
+  add(rounds.everyone, "everyone");
+  add(rounds.groups, "groups");
+  add(rounds.neighbours, "neighbours");
+  add(rounds.gradients, "gradients");
+  return parts.empty() ? "none" : fmt::format("{}", fmt::join(parts, ", "));
+}
+
+bool reads_loss(const Strategy& strategy) {
+  return std::any_of(strategy.parameters.begin(), strategy.parameters.end(),
+                     [](const ParameterRound& round) { return round.when.needs_loss; });
+}
 
 bool equalises(const ParameterRound& round) {
   return round.merge.adopts && round.whom.kind == Topology::Kind::everyone;

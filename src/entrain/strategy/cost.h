@@ -17,6 +17,9 @@ struct RoundCounts {
   bool operator==(const RoundCounts&) const = default;
 };
 
+/// "12 everyone, 88 neighbours", or "none".
+std::string print(const RoundCounts& rounds);
+
 /// What a strategy costs.
 struct Cost {
   RoundCounts rounds;
@@ -39,6 +42,9 @@ using LrOfStep = std::function<double(std::int64_t step)>;
 Cost predict_cost(
     const Strategy& strategy, int n, std::int64_t steps, RowBytes row,
     const LrOfStep& lr = [](std::int64_t) { return 0.1; });
+
+/// Whether a schedule of the strategy reads the loss.
+bool reads_loss(const Strategy& strategy);
 
 /// The long-run step of the workers' mean over the learning rate: below 1 where a round pulls
 /// towards an anchor that lags by a period, (1 - alpha) / (1 - alpha beta) for Overlap-Local-SGD.

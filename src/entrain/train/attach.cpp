@@ -6,8 +6,8 @@
 #include "entrain/comm/local.h"
 #include "entrain/comm/metered.h"
 #include "entrain/core/environment.h"
+#include "entrain/core/errors.h"
 #include "entrain/strategy/strategy_text.h"
-#include "entrain/train/evaluate.h"
 
 namespace entrain {
 namespace {
@@ -47,7 +47,12 @@ struct Attached::State {
       : rows(tensors_in(model)),
         training(comm),
         evaluation(comm),
-        sync(rows, training, parse_strategy(strategy, facts)) {}
+        sync(rows, training, parse_strategy(strategy, with_workers(facts, comm))) {}
+
+  static RunFacts with_workers(RunFacts facts, const Communicator& comm) {
+    if (facts.workers == 0) facts.workers = comm.workers();
+    return facts;
+  }
 };
 
 Attached::Attached(torch::nn::Module& model, Communicator& comm, const std::string& strategy,
@@ -60,8 +65,15 @@ void Attached::reduce_gradients() { state_->sync.reduce_gradients(); }
 void Attached::advance(const at::Tensor& loss, double lr) { state_->sync.advance(loss, lr); }
 void Attached::finish() { state_->sync.finish(); }
 
-Shown Attached::show(ShownModel /*model*/) {
-  return Shown(state_->rows, average_model(state_->rows, state_->evaluation));
+void Attached::keep_running_mean() { state_->sync.keep_running_mean(); }
+
+Shown Attached::show(ShownModel model) {
+  require_model(model, state_->sync.strategy());
+  if (model == ShownModel::polyak_ruppert && !state_->sync.running_mean().defined()) {
+    throw UsageError("polyak_ruppert: call keep_running_mean() before the first step");
+  }
+  const at::Tensor average = average_model(state_->rows, state_->evaluation);
+  return Shown(state_->rows, model_beside(average, model, state_->sync, state_->evaluation));
 }
 
 const Synchronizer& Attached::synchronizer() const { return state_->sync; }

@@ -3,7 +3,7 @@
 #include <chrono>
 
 #include "entrain/comm/communicator.h"
-#include "entrain/strategy/synchronizer.h"
+#include "entrain/train/shown_model.h"
 
 namespace torch::nn {
 class Module;
@@ -20,10 +20,6 @@ struct JoinOptions {
 /// WORLD_SIZE, MASTER_ADDR, MASTER_PORT); alone without them. One worker a process. Blocks until
 /// all have arrived. Throws UsageError, CommunicationError.
 std::unique_ptr<Communicator> join(const JoinOptions& options = {});
-
-/// Which model is shown in place of the worker's own.
-enum class ShownModel { average };
-inline ShownModel average() { return ShownModel::average; }
 
 /// Shows another model in the module as long as it lives; then the worker's own is back, bit for
 /// bit.
@@ -57,9 +53,14 @@ class Attached {
   void advance(const at::Tensor& loss, double lr);
   void finish();
 
-  /// Shows the average of all workers, BatchNorm statistics included. An exchange: every process
-  /// calls it.
+  /// Shows another model than the worker's own: entrain::average(), anchor(), polyak_ruppert(),
+  /// with the workers' mean for BatchNorm statistics. An exchange: every process calls it. Throws
+  /// UsageError for an anchor where the strategy keeps none and for polyak_ruppert where
+  /// keep_running_mean() was not called.
   Shown show(ShownModel model);
+
+  /// Keeps the mean over this worker's steps from here on, for show(polyak_ruppert()).
+  void keep_running_mean();
 
   const Synchronizer& synchronizer() const;
   double bytes_sent_per_worker() const;  ///< Of training; show() is not in it.

@@ -10,7 +10,7 @@ namespace {
 
 std::string warnings(const Prepared& prepared, const Cost& cost) {
   std::string text;
-  if (cost.rounds.everyone + cost.rounds.gradients == 0) {
+  if (cost.rounds.all() == 0) {
     text += "warning        the run ends before the first round is due\n";
   }
   if (prepared.workers() == 1) {
@@ -25,10 +25,18 @@ std::string dry_run(const Resolved& resolved) {
   const Prepared prepared = prepare(resolved);
   const Training& training = prepared.training;
   const auto model = seeded_model(training.make_model, training.task, training.type, training.seed);
-  const Rows rows(std::vector<ModelTensors>{tensors_of(*model)});
-  const RowBytes row = {static_cast<double>(rows.gradients().nbytes()),
-                        static_cast<double>(rows.buffers().nbytes())};
-  const Cost cost = predict_cost(training.strategy, prepared.workers(), prepared.facts.steps, row);
+  Rows rows(std::vector<ModelTensors>{tensors_of(*model)});
+  Team team(1);
+  const auto optimizer = training.make_optimizer(rows, team);
+  RowBytes row = {.parameters = static_cast<double>(rows.gradients().nbytes()),
+                  .buffers = static_cast<double>(rows.buffers().nbytes()),
+                  .item = static_cast<double>(rows.gradients().element_size())};
+  for (const at::Tensor& buffer : optimizer->state().buffers) {
+    row.state += static_cast<double>(buffer.nbytes());
+  }
+  const Cost cost = predict_cost(
+      training.strategy, prepared.workers(), prepared.facts.steps, row,
+      [&](std::int64_t step) { return optimizer->lr() * training.lr_schedule.factor(step - 1); });
   const auto data_bytes = static_cast<double>(prepared.data->train.inputs.nbytes() +
                                               prepared.data->test.inputs.nbytes());
   std::string text = describe(resolved) + "\n";
@@ -43,8 +51,8 @@ std::string dry_run(const Resolved& resolved) {
       print_bytes(3 * row.parameters * prepared.local_workers),
       print_count(prepared.local_workers, "worker"), print_bytes(data_bytes));
   text += fmt::format("strategy       {}\n", print_rounds(training.strategy));
-  text += fmt::format("rounds         {} everyone, {} gradients\n", cost.rounds.everyone,
-                      cost.rounds.gradients);
+  text += fmt::format("rounds         {}{}\n", print(cost.rounds),
+                      reads_loss(training.strategy) ? " (were the loss constant)" : "");
   text += fmt::format(
       "bytes sent     {} a worker, {} a step on average\n", print_bytes(cost.bytes_sent_per_worker),
       print_bytes(cost.bytes_sent_per_worker / static_cast<double>(prepared.facts.steps)));

@@ -92,12 +92,6 @@ Evaluation Evaluator::evaluate(const at::Tensor& row, BatchNormPolicy batch_norm
           static_cast<double>(right) / static_cast<double>(samples)};
 }
 
-at::Tensor average_model(const Rows& rows, Communicator& comm) {
-  const at::Tensor mean = at::empty({1, rows.everything().size(1)}, rows.everything().options());
-  comm.launch_mean(rows.everything(), mean)->wait();
-  return mean;
-}
-
 double consensus_distance(const Rows& rows, const at::Tensor& mean, Communicator& comm) {
   const at::Tensor centre = mean[0].narrow(0, 0, rows.layout().columns);
   double squares = 0;
@@ -114,6 +108,14 @@ double sum_over_processes(double value, Communicator& comm) {
     sum += values_of<double>(bytes).at(0);
   }
   return sum;
+}
+
+double least_over_processes(double value, Communicator& comm) {
+  double least = value;
+  for (const std::string& bytes : comm.gather(bytes_of(std::vector{value}))) {
+    least = std::min(least, values_of<double>(bytes).at(0));
+  }
+  return least;
 }
 
 }  // namespace entrain

@@ -10,8 +10,8 @@ struct Evaluation {
   double accuracy = 0;  ///< Share of samples whose largest score is the label's, 0 to 1.
 };
 
-/// Which BatchNorm statistics an averaged model is evaluated with: the mean of the workers', or new
-/// ones.
+/// Which BatchNorm statistics a model is evaluated with: those in its row (the workers' mean, in
+/// that of an average), or new ones.
 enum class BatchNormPolicy { average, recalibrate };
 
 /// Evaluates rows of parameters on the test samples. All processes share the work in batches of a
@@ -37,14 +37,11 @@ class Evaluator {
   Rows rows_;
 };
 
-/// The mean of all workers' parameters and buffers [1, S + B]. An exchange; give it a communicator
-/// that bills evaluations apart.
-at::Tensor average_model(const Rows& rows, Communicator& comm);
-
 /// sqrt((1/n) sum_i |x_i - mean|^2) over the parameters of the workers of all processes.
 double consensus_distance(const Rows& rows, const at::Tensor& mean, Communicator& comm);
 
-/// The sum over all processes, in the order of ranks.
+/// The sum over all processes, in the order of ranks, and the least.
 double sum_over_processes(double value, Communicator& comm);
+double least_over_processes(double value, Communicator& comm);
 
 }  // namespace entrain

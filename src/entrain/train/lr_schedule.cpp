@@ -65,4 +65,14 @@ LrSchedule parse_lr_schedule(const std::string& text, const RunFacts& facts) {
           }};
 }
 
+std::int64_t first_decay(const LrSchedule& schedule, std::int64_t steps) {
+  double before = schedule.factor(0);
+  for (std::int64_t completed = 1; completed < steps; ++completed) {
+    const double now = schedule.factor(completed);
+    if (now < before) return completed;
+    before = now;
+  }
+  return 0;
+}
+
 }  // namespace entrain

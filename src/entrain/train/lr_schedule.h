@@ -25,4 +25,7 @@ const std::vector<Choice<LrSchedule>>& lr_schedule_choices();
 /// Throws UsageError that quotes the value that is wrong.
 LrSchedule parse_lr_schedule(const std::string& text, const RunFacts& facts);
 
+/// How many steps are completed when the factor first falls, in a run of `steps`; 0: never.
+std::int64_t first_decay(const LrSchedule& schedule, std::int64_t steps);
+
 }  // namespace entrain

@@ -7,6 +7,7 @@
 #include "entrain/core/errors.h"
 #include "entrain/data/partition.h"
 #include "entrain/strategy/strategy_text.h"
+#include "entrain/train/shown_model.h"
 
 namespace entrain {
 namespace {
@@ -104,7 +105,14 @@ Prepared prepare(const Resolved& resolved) {
           ? settings.train.steps
           : std::max<std::int64_t>(1, std::llround(settings.train.epochs *
                                                    static_cast<double>(facts.steps_per_epoch)));
+  facts.first_decay =
+      first_decay(located(resolved, "train.lr_schedule",
+                          [&] { return parse_lr_schedule(settings.train.lr_schedule, facts); }),
+                  facts.steps);
   prepared.training = build_training(resolved, *prepared.data, facts);
+  located(resolved, "evaluation.model", [&] {
+    require_model(shown_model(settings.evaluation.model), prepared.training.strategy);
+  });
   prepared.evaluate_every = located(resolved, "evaluation.every",
                                     [&] { return steps_of(settings.evaluation.every, facts); });
   return prepared;

@@ -23,6 +23,7 @@
 #include "entrain/train/machine.h"
 #include "entrain/train/prepare.h"
 #include "entrain/train/safetensors.h"
+#include "entrain/train/shown_model.h"
 
 namespace entrain {
 namespace {
@@ -54,11 +55,14 @@ struct RunningMean {
 
 // Averaged statistics belong to averaged parameters: where a round makes the workers equal, or
 // where they never part.
-BatchNormPolicy batch_norm_policy(const std::string& setting, const Strategy& strategy) {
+BatchNormPolicy batch_norm_policy(const Settings::Evaluation& settings, const Strategy& strategy) {
+  const std::string& setting = settings.batch_norm;
+  if (settings.model == "workers") return BatchNormPolicy::average;  // each one's own
   if (setting == "average") return BatchNormPolicy::average;
   if (setting == "recalibrate") return BatchNormPolicy::recalibrate;
-  const bool adopts = std::any_of(strategy.parameters.begin(), strategy.parameters.end(),
-                                  [](const ParameterRound& round) { return round.merge.adopts; });
+  if (settings.model == "polyak_ruppert") return BatchNormPolicy::recalibrate;
+  const bool adopts =
+      std::any_of(strategy.parameters.begin(), strategy.parameters.end(), equalises);
   return adopts || strategy.parameters.empty() ? BatchNormPolicy::average
                                                : BatchNormPolicy::recalibrate;
 }
@@ -80,8 +84,9 @@ class Run {
         evaluation_meter_(*comm_),
         workers_(prepared.training, *prepared.sampler, agreed(training_meter_), team_),
         evaluator_(prepared.training, team_),
-        batch_norm_(
-            batch_norm_policy(resolved.values.evaluation.batch_norm, prepared.training.strategy)) {
+        batch_norm_(batch_norm_policy(resolved.values.evaluation, prepared.training.strategy)),
+        shown_(shown_model(resolved.values.evaluation.model)) {
+    if (shown_ == ShownModel::polyak_ruppert) workers_.synchronizer().keep_running_mean();
     if (comm_->rank() == 0) open_folder(resolved);
   }
 
@@ -103,6 +108,7 @@ class Run {
   void train();
   void step(ProgressLine& progress);
   void evaluate();
+  Evaluation evaluate_workers();
   void compare_batch_norm();
   void finish();
   void end_early(const Error& error);
@@ -123,10 +129,11 @@ class Run {
   Summary summary_;
   RunningMean since_record_, since_evaluation_;
   std::int64_t evaluated_at_ = -1;
-  at::Tensor average_;
+  at::Tensor average_, evaluated_;  // [1, S + B]
   Clock::time_point began_;
   double evaluation_seconds_ = 0;
   BatchNormPolicy batch_norm_;
+  ShownModel shown_;
 };
 
 // Settings that may differ from host to host (paths, threads) are left out.
@@ -142,7 +149,9 @@ Communicator& Run::agreed(Communicator& comm) {
                          {"train.lr_schedule", settings_.train.lr_schedule},
                          {"the number of steps", std::to_string(prepared_.facts.steps)},
                          {"comm.sums", settings_.comm.sums},
-                         {"evaluation.every", settings_.evaluation.every}});
+                         {"evaluation.every", settings_.evaluation.every},
+                         {"evaluation.model", settings_.evaluation.model},
+                         {"evaluation.batch_norm", settings_.evaluation.batch_norm}});
   return comm;
 }
 
@@ -210,21 +219,47 @@ void Run::evaluate() {
   const double loss = sum_over_processes(since_evaluation_.sum, evaluation_meter_);
   const double count = sum_over_processes(since_evaluation_.count, evaluation_meter_);
   since_evaluation_ = {};
-  const Evaluation test = evaluator_.evaluate(average_, batch_norm_, evaluation_meter_);
+  evaluated_ = shown_ == ShownModel::workers
+                   ? average_
+                   : model_beside(average_, shown_, workers_.synchronizer(), evaluation_meter_);
+  const Evaluation test = shown_ == ShownModel::workers
+                              ? evaluate_workers()
+                              : evaluator_.evaluate(evaluated_, batch_norm_, evaluation_meter_);
   evaluated_at_ = workers_.synchronizer().step();
   evaluation_seconds_ += seconds_since(begin);
   summary_.train_loss = count > 0 ? std::optional(loss / count) : summary_.train_loss;
   summary_.test_loss = test.loss;
   summary_.test_accuracy = test.accuracy;
   summary_.consensus_distance = distance;
-  if (evaluator_.has_statistics()) summary_.batch_norm = name_of(batch_norm_);
+  if (evaluator_.has_statistics()) {
+    summary_.batch_norm = shown_ == ShownModel::workers ? "own" : name_of(batch_norm_);
+  }
   record(EvaluationRecord{.model = settings_.evaluation.model,
                           .train_loss = summary_.train_loss.value_or(0),
                           .test_loss = test.loss,
                           .test_accuracy = test.accuracy,
                           .batch_norm = summary_.batch_norm,
+                          .lowest_worker_accuracy = summary_.lowest_worker_accuracy,
                           .consensus_distance = distance,
                           .evaluation_seconds = seconds_since(begin)});
+}
+
+// The mean over the workers, each with its own BatchNorm statistics. A process evaluates its own
+// workers alone.
+Evaluation Run::evaluate_workers() {
+  const auto alone = local_communicator(1);
+  Evaluation sum;
+  double lowest = 1;
+  for (std::int64_t i = 0; i < workers_.rows().workers(); ++i) {
+    const Evaluation own = evaluator_.evaluate(workers_.rows().everything().narrow(0, i, 1),
+                                               BatchNormPolicy::average, *alone);
+    sum.loss += own.loss;
+    sum.accuracy += own.accuracy;
+    lowest = std::min(lowest, own.accuracy);
+  }
+  summary_.lowest_worker_accuracy = least_over_processes(lowest, evaluation_meter_);
+  return {sum_over_processes(sum.loss, evaluation_meter_) / comm_->workers(),
+          sum_over_processes(sum.accuracy, evaluation_meter_) / comm_->workers()};
 }
 
 // Both, beside each other: which one an averaged model needs depends on how far the workers are
@@ -233,7 +268,7 @@ void Run::compare_batch_norm() {
   const auto begin = Clock::now();
   const bool averaged = batch_norm_ == BatchNormPolicy::average;
   const Evaluation other = evaluator_.evaluate(
-      average_, averaged ? BatchNormPolicy::recalibrate : BatchNormPolicy::average,
+      evaluated_, averaged ? BatchNormPolicy::recalibrate : BatchNormPolicy::average,
       evaluation_meter_);
   summary_.accuracy_averaged_batch_norm = averaged ? summary_.test_accuracy : other.accuracy;
   summary_.accuracy_recalibrated_batch_norm = averaged ? other.accuracy : summary_.test_accuracy;
@@ -244,17 +279,19 @@ void Run::finish() {
   workers_.synchronizer().finish();
   record_rounds();
   if (evaluated_at_ != workers_.synchronizer().step()) evaluate();
-  if (evaluator_.has_statistics()) compare_batch_norm();
+  if (evaluator_.has_statistics() && shown_ != ShownModel::workers) compare_batch_norm();
   summary_.parameters_hash = parameters_hash(workers_.rows(), *comm_);
   fill_summary();
   if (!folder_) return;
-  TensorFile model = {{}, {{"strategy", summary_.strategy}, {"model", "average of all workers"}}};
+  const char* const saved =
+      shown_ == ShownModel::workers ? "average" : settings_.evaluation.model.c_str();
+  TensorFile model = {{}, {{"strategy", summary_.strategy}, {"model", saved}}};
   const Rows& rows = workers_.rows();
-  const at::Tensor average = average_[0];
+  const at::Tensor row = evaluated_[0];
   const auto add = [&](const Layout& layout, std::int64_t begin) {
     for (const Layout::Entry& entry : layout.entries) {
       model.tensors.push_back(
-          {entry.name, average.as_strided(entry.sizes, entry.strides, begin + entry.offset)});
+          {entry.name, row.as_strided(entry.sizes, entry.strides, begin + entry.offset)});
     }
   };
   add(rows.layout(), 0);
@@ -295,6 +332,8 @@ void Run::fill_summary() {
   s.epochs = workers_.epoch();
   s.samples = workers_.samples_seen();
   s.rounds_everyone = sync.rounds().everyone;
+  s.rounds_groups = sync.rounds().groups;
+  s.rounds_neighbours = sync.rounds().neighbours;
   s.rounds_gradients = sync.rounds().gradients;
   s.parameters = workers_.rows().layout().items;
   s.bytes_sent_per_worker = training_meter_.bytes_sent_per_worker();
