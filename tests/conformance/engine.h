@@ -39,6 +39,10 @@ class Engine {
   /// The learning rate of step t is the optimizer's times factor(t).
   std::function<double(int)> lr_factor = [](int) { return 1.0; };
 
+  /// The gradient of worker i at step t in the coordinate j: the problem's, unless set.
+  std::function<double(int i, int t, int j, double x)> gradient =
+      [this](int i, int t, int j, double x) { return problem_.gradient(i, t, j, x); };
+
   /// What goes wrong with which exchange.
   std::function<Fault(std::int64_t)> fault = [](std::int64_t) { return Fault{}; };
 
@@ -57,7 +61,7 @@ class Engine {
       reference::Vector own(problem_.size);
       for (int j = 0; j < problem_.size; ++j) {
         own[j] = x[i][j];
-        g[i][j] = problem_.gradient(worker, t, j, own[j]);
+        g[i][j] = gradient(worker, t, j, own[j]);
       }
       losses[i] = reference::loss(problem_, worker, t, own);
     }

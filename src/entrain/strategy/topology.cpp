@@ -124,6 +124,7 @@ std::vector<std::vector<double>> read_matrix(const std::string& path) {
 // Sums of 1 in rows keep the scale; sums of 1 in columns keep the mean.
 void check_matrix(const std::vector<std::vector<double>>& rows, const std::string& path) {
   constexpr double tolerance = 1e-6;
+  if (rows.empty()) throw UsageError(fmt::format("{}: no numbers", path));
   std::vector<double> columns(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (rows[i].size() != rows.size()) {
