@@ -1,14 +1,24 @@
 #!/usr/bin/env bash
-# docs/settings.md is what `entrain docs settings` prints.
+# docs/settings.md and docs/strategies.md are what `entrain docs` prints, and docs/fidelity.md names
+# tests that there are.
 set -uo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.." || exit 1
 entrain=build/release/tools/entrain/entrain
-printed=$("$entrain" docs settings)
-case $? in
-  0) ;;
-  2) echo "this entrain has no verb \`docs settings\`"; exit 77 ;;
-  *) exit 1 ;;
-esac
-diff -u docs/settings.md <(printf '%s\n' "$printed") && exit
-echo "docs/settings.md is out of date: $entrain docs settings > docs/settings.md"
-exit 1
+status=0
+
+for page in settings strategies; do
+  diff -u "docs/$page.md" <("$entrain" docs "$page") && continue
+  echo "docs/$page.md is out of date: $entrain docs $page > docs/$page.md"
+  status=1
+done
+
+tests=$(for binary in unit_tests conformance_tests process_tests; do
+  "build/release/tests/$binary" --gtest_list_tests
+done | awk '/^[^ ]/ {suite = $1} /^ / {print suite $1}')
+# shellcheck disable=SC2016
+while read -r name; do
+  grep -qx -- "$name" <<<"$tests" && continue
+  echo "docs/fidelity.md names the test $name, which there is not"
+  status=1
+done < <(grep -o '`[A-Z][A-Za-z0-9]*\.[A-Za-z0-9_]*`' docs/fidelity.md | tr -d '`')
+exit $status

@@ -102,6 +102,7 @@ class Engine {
   }
   at::Tensor mean_row() const { return rows_.parameters().mean(0).narrow(0, 0, problem_.size); }
   Synchronizer& sync() { return sync_; }
+  const Synchronizer& sync() const { return sync_; }
   const Metered& metered() const { return metered_; }
   const Rows& rows() const { return rows_; }
 

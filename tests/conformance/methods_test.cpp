@@ -10,6 +10,7 @@
 #include "entrain/comm/test_ranks.h"
 #include "entrain/core/seeds.h"
 #include "entrain/strategy/catalogue.h"
+#include "entrain/strategy/cost.h"
 
 namespace methods_test {
 namespace {
@@ -80,6 +81,51 @@ TEST_P(MethodsOnC10d, AreTheLoopsAndADelayChangesNoBit) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Processes, MethodsOnC10d, testing::Values(2, 4));
+
+// With the steps at which a round that reads the loss was due, as the run recorded them.
+entrain::Strategy as_it_went(const Engine& engine) {
+  entrain::Strategy strategy = engine.sync().strategy();
+  for (std::size_t i = 0; i < strategy.parameters.size(); ++i) {
+    entrain::Schedule& when = strategy.parameters[i].when;
+    if (!when.needs_loss) continue;
+    when.next = entrain::at_steps(engine.sync().due_steps(i)).next;
+  }
+  return strategy;
+}
+
+TEST(Methods, CostWhatIsPredicted) {
+  for (const auto& methods : {scheduled_methods(), anchored_methods(), neighbour_methods()}) {
+    for (const Method& method : methods) {
+      for (int workers : {1, 2, 3, 8}) {
+        if (!method.defined_for(workers)) continue;
+        const Sgd sgd{0.05, 0.9, 0, false};
+        Engine engine({workers, 21}, sgd, method.text);
+        engine.lr_factor = factor_of(method);
+        engine.run(kRun).sync().finish();
+        const double row = static_cast<double>(engine.rows().gradients().size(1)) * sizeof(double);
+        const entrain::Cost cost = entrain::predict_cost(
+            as_it_went(engine), workers, kRun,
+            {.parameters = row, .state = row, .item = sizeof(double)},
+            [&](std::int64_t step) { return sgd.lr * factor_of(method)(static_cast<int>(step)); });
+        EXPECT_EQ(cost.rounds, engine.sync().rounds()) << method.text << ", n = " << workers;
+        EXPECT_NEAR(cost.bytes_sent_per_worker, engine.metered().bytes_sent_per_worker(),
+                    1e-9 * cost.bytes_sent_per_worker)
+            << method.text << ", n = " << workers;
+      }
+    }
+  }
+}
+
+// One number a worker, and none where nobody asks.
+TEST(Methods, OnlyAScheduleThatAsksPaysForTheLoss) {
+  const auto bytes = [](const char* text) {
+    Engine engine({2, 21}, {}, text);
+    engine.run(8);
+    EXPECT_EQ(engine.sync().rounds().everyone, 2) << text;
+    return engine.metered().bytes_sent_per_worker();
+  };
+  EXPECT_EQ(bytes("ada_lupa_sgd(4, cap=4)") - bytes("local_sgd(4)"), 2 * sizeof(double));
+}
 
 // No method with a name is left out.
 TEST(Methods, AllOfTheCatalogueAreHere) {

@@ -1,6 +1,8 @@
 // The result of a run does not depend on how its workers are spread over processes and threads.
 
+#include <algorithm>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "entrain/train/safetensors.h"
@@ -177,6 +179,49 @@ TEST_F(Layouts, TheExampleOnRealDigits) {
   expect_one_result({example, "data.root=" + real_data("mnist").string(), "train.steps=16",
                      "train.batch=16", "threads.intra=1"},
                     {2});
+}
+
+// Rounds of every kind, and schedules that read the loss, of which each worker has another.
+TEST_F(Layouts, EveryKindOfRoundHasOneResult) {
+  const std::map<std::string, Words> strategies = {
+      {"gossip_pga(ring, 6)", {"neighbours", "everyone"}},
+      {"gossip(one_peer_exponential)", {"neighbours"}},
+      {"hierarchical(2, 4, 12)", {"groups", "everyone"}},
+      {"gossip_aga(static_exponential, 3, warmup=12)", {"neighbours", "everyone"}},
+      {"ada_lupa_sgd(4, cap=32)", {"everyone"}},
+      {"gradients(whom=groups(2)) + parameters(when=every(6))", {"gradients", "everyone"}},
+      {"diloco(6)", {"everyone"}},
+      {"easgd(6, 0.1)", {"everyone"}},
+      {"parameters(when=every(6), state=average)", {"everyone"}}};
+  for (const auto& [strategy, kinds] : strategies) {
+    SCOPED_TRACE(strategy);
+    const Json summary = expect_one_result(join(kSoftmax, {"strategy.preset=" + strategy}), {4});
+    for (const auto& [kind, count] : summary.at("rounds").items()) {
+      const bool expected = std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+      EXPECT_EQ(count.get<int>() > 0, expected) << kind;
+    }
+  }
+}
+
+TEST_F(Layouts, EveryModelThatCanBeEvaluatedHasOneResult) {
+  const Words slowmo = join(kSoftmax, {"strategy.preset=slowmo(8)"});
+  std::map<std::string, Json> summaries;
+  for (const char* model : {"average", "anchor", "polyak_ruppert", "workers"}) {
+    SCOPED_TRACE(model);
+    summaries[model] =
+        expect_one_result(join(slowmo, {std::string("evaluation.model=") + model}), {4});
+    EXPECT_EQ(summaries[model].at("evaluated_model"), model);
+  }
+  // After a slow step all workers are the anchor.
+  EXPECT_EQ(summaries["anchor"].at("test_loss"), summaries["average"].at("test_loss"));
+  EXPECT_NEAR(summaries["workers"].at("test_loss").get<double>(),
+              summaries["average"].at("test_loss").get<double>(), 1e-9);
+  EXPECT_NE(summaries["polyak_ruppert"].at("test_loss"), summaries["average"].at("test_loss"));
+  EXPECT_NEAR(summaries["workers"].at("lowest_worker_accuracy").get<double>(),
+              summaries["workers"].at("test_accuracy").get<double>(), 1e-9);
+  EXPECT_TRUE(summaries["average"].at("lowest_worker_accuracy").is_null());
+  expect_exit(run({"train", "evaluation.model=anchor", "strategy.preset=local_sgd(8)"}), 2,
+              {"evaluation.model", "local_sgd(8) keeps no anchor"});
 }
 
 }  // namespace

@@ -20,16 +20,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr double kLr = 0.1;  // of the steps, for schedules that read it
 
-std::string signature(const Choice<Strategy>& choice) {
-  std::vector<std::string> parameters;
-  for (const Parameter& parameter : choice.parameters) {
-    parameters.push_back(parameter.fallback ? parameter.name + "=" + *parameter.fallback
-                                            : parameter.name);
-  }
-  return parameters.empty() ? choice.name
-                            : fmt::format("{}({})", choice.name, fmt::join(parameters, ", "));
-}
-
 Json json_of(const Preset& preset) {
   return {{"name", preset.choice.name},
           {"signature", signature(preset.choice)},

@@ -22,7 +22,8 @@ std::string print_summaries(const std::vector<Summary>& summaries) {
   for (const Summary& s : summaries) {
     rows.push_back({fmt::format("{}, {}", s.model, s.strategy), percent(s.test_accuracy),
                     four_digits(s.train_loss), std::to_string(s.steps),
-                    std::to_string(s.rounds_everyone + s.rounds_gradients),
+                    std::to_string(s.rounds_everyone + s.rounds_groups + s.rounds_neighbours +
+                                   s.rounds_gradients),
                     print_bytes(s.bytes_sent_per_worker), print_seconds(s.wall_seconds),
                     print_seconds(s.exposed_communication_seconds),
                     fmt::format("{:.0f}", s.samples_per_second)});

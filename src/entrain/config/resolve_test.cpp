@@ -240,7 +240,7 @@ TEST_F(Resolve, Words) {
             "'fast'?");
   EXPECT_EQ(override_refusal("train.dtype=bf16"),
             "command line: train.dtype = \"bf16\": must be float32 or float64");
-  EXPECT_NE(override_refusal("evaluation.model=anchor"), "");
+  EXPECT_NE(override_refusal("evaluation.model=best"), "");
   for (const char* name : {"", "a/b", "..", "a b", "a\nb"}) {
     EXPECT_NE(override_refusal(std::string("name=") + name), "") << name;
   }

@@ -117,6 +117,10 @@ struct Choice {
   std::function<T(const Arguments&)> build;
 };
 
+/// `name(parameter, parameter=default)`.
+template <class T>
+std::string signature(const Choice<T>& choice);
+
 /// Builds the choice that `value` names. `axis` ("schedule", "optimizer") is for the message.
 template <class T>
 T build(const std::vector<Choice<T>>& choices, const Value& value, std::string_view axis,

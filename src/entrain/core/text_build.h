@@ -1,6 +1,6 @@
 #pragma once
 
-// The body of build() in text.h.
+// The bodies of build() and signature() in text.h.
 
 #include "entrain/core/errors.h"
 
@@ -8,6 +8,16 @@ namespace entrain {
 
 [[noreturn]] void refuse_choice(const Value& value, std::string_view axis,
                                 std::span<const std::string> known);
+
+template <class T>
+std::string signature(const Choice<T>& choice) {
+  std::string parameters;
+  for (const Parameter& parameter : choice.parameters) {
+    parameters += (parameters.empty() ? "" : ", ") + parameter.name;
+    if (parameter.fallback) parameters += "=" + *parameter.fallback;
+  }
+  return parameters.empty() ? choice.name : choice.name + "(" + parameters + ")";
+}
 
 template <class T>
 T build(const std::vector<Choice<T>>& choices, const Value& value, std::string_view axis,

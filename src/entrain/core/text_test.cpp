@@ -351,5 +351,14 @@ TEST(TextChoices, RefusesOthers) {
   EXPECT_EQ(refused("8"), "unknown schedule '8'; known: every, once");
 }
 
+TEST(Text, QuotedTexts) {
+  EXPECT_EQ(print(parse_value("matrix(\"a b/C.txt\")")), "matrix(\"a b/C.txt\")");
+  EXPECT_EQ(print(parse_value("\"\"")), "\"\"");
+  EXPECT_EQ(parse_value("\"x(1)\"").kind, Value::Kind::text);
+  EXPECT_THROW(parse_value("matrix(\"a"), UsageError);
+  EXPECT_THROW(parse_value("\"a\nb\""), UsageError);
+  EXPECT_THROW(parse_value("\"a\"b"), UsageError);
+}
+
 }  // namespace
 }  // namespace entrain

@@ -260,11 +260,11 @@ TEST(Json, SummarySaysNullForWhatIsNotKnown) {
   std::set<std::string> unknown;
   for (const auto& [key, value] : empty.items())
     if (value.is_null()) unknown.insert(key);
-  EXPECT_EQ(unknown,
-            (std::set<std::string>{"train_loss", "test_loss", "test_accuracy", "consensus_distance",
-                                   "batch_norm", "accuracy_averaged_batch_norm",
-                                   "accuracy_recalibrated_batch_norm", "simulated_seconds",
-                                   "hidden_communication_seconds", "parameters_hash"}));
+  EXPECT_EQ(unknown, (std::set<std::string>{"train_loss", "test_loss", "test_accuracy",
+                                            "lowest_worker_accuracy", "consensus_distance",
+                                            "batch_norm", "accuracy_averaged_batch_norm",
+                                            "accuracy_recalibrated_batch_norm", "simulated_seconds",
+                                            "hidden_communication_seconds", "parameters_hash"}));
   EXPECT_EQ(keys_of(full), keys_of(empty));
 }
 

@@ -54,6 +54,46 @@ TEST(StrategyText, RefusesNonsenseWithTheValue) {
   EXPECT_NE(refusal("").size(), 0u);
 }
 
+TEST(StrategyText, RefusesWhatNoEngineCanRun) {
+  const auto expect_refused = [](const std::string& text, const std::string& why) {
+    const std::string message = refusal(text);
+    EXPECT_NE(message.find(why), std::string::npos) << text << ": " << message;
+  };
+  expect_refused("deltas(whom=ring)", "deltas(whom=ring): deltas are from a common anchor");
+  expect_refused("parameters(whom=ring, outer=nesterov(0.7, 0.9))", "no common anchor to move");
+  expect_refused("parameters(whom=ring, delay=period(first=anchor))", "no common anchor");
+  expect_refused("parameters(when=every(8)) + parameters(whom=ring)",
+                 "parameters(whom=ring): stands behind parameters(when=every(8)); list rounds from "
+                 "narrow to wide");
+  expect_refused("parameters(whom=groups(2)) + parameters(whom=ring)", "narrow to wide");
+  expect_refused("parameters(whom=ring, when=ada_loss(4, 8))", "travels with rounds over everyone");
+  expect_refused("gradients(when=ada_loss(4, 8))", "gradients");
+  expect_refused("gradients(when=qsr(4, 0.1))", "gradients");
+  expect_refused("parameters(state=average, delay=steps(2))", "buffers are averaged where");
+  expect_refused("parameters(outer=slow_momentum(0, 0.5))", "alpha must be above 0");
+  expect_refused("slowmo(8, 1, 1)", "beta must be from 0 to below 1");
+  expect_refused("parameters(merge=pull(1.5))", "pull(1.5)");
+  expect_refused("ada_lupa_sgd(8, cap=4)", "cap at least tau0");
+  expect_refused("gossip(rnig)", "did you mean 'ring'");
+  expect_refused("easgd(4, 0.1)", "n of the run is not known here");
+  expect_refused("ada_lupa_linear(8, steps=100)", "give alpha or rounds");
+  expect_refused("post_local_sgd(first_decay, 8)", "no learning rate that falls");
+  EXPECT_THROW(parse_strategy("easgd(4, 0.3)", {.workers = 8}), UsageError);
+  EXPECT_THROW(parse_strategy("hierarchical(2, 3, 8)", {.workers = 8}), UsageError);
+}
+
+TEST(StrategyText, TheRunsOwnNumbersAreLeftOut) {
+  const RunFacts facts{.workers = 8, .steps = 1000, .batch = 1, .first_decay = 70};
+  const Strategy strategy = parse_strategy("lupa_sgd", facts);
+  EXPECT_EQ(print(strategy), "lupa_sgd(1)");
+  EXPECT_EQ(print_rounds(strategy), "parameters(when=lupa(c=1, steps=1000, n=8, batch=1))");
+  EXPECT_EQ(print(parse_strategy("overlap_local_sgd(8)")),
+            "overlap_local_sgd(h=8, alpha=0.6, beta=0.7)");
+  const Strategy switched = parse_strategy("post_local_sgd(first_decay, 8)", facts);
+  EXPECT_EQ(print(switched), "post_local_sgd(switch=first_decay, h=8)");
+  EXPECT_EQ(switched.parameters[0].when.start, 70);
+}
+
 TEST(StrategyText, TablesOfRoundsAreTheSameStrategy) {
   const Strategy strategy = strategy_from_rounds(
       {{{"of", "gradients"}, {"when", "until(100, every(1))"}},

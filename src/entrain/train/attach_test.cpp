@@ -177,5 +177,37 @@ TEST(Attach, StrategiesThatNeedARunAreRefused) {
   EXPECT_NO_THROW(synchronize(*net, *comm, "local_sgd(1ep)", {.steps_per_epoch = 10}));
 }
 
+TEST(Attach, ShowsTheAnchorAndThePolyakRuppertMean) {
+  Net net = seeded_net();
+  const auto comm = local_communicator(1);
+  Attached sync = synchronize(*net, *comm, "slowmo(4)");
+  EXPECT_THROW(sync.show(polyak_ruppert()), UsageError) << "it was not kept";
+  sync.keep_running_mean();
+  torch::optim::SGD optimizer(net->parameters(), 0.1);
+  at::Tensor start = net->parameters()[0].detach().clone(), sum = at::zeros_like(start);
+  for (int t = 0; t < 3; ++t) {
+    optimizer.zero_grad();
+    const at::Tensor loss = loss_of(net, t);
+    loss.backward();
+    sync.reduce_gradients();
+    optimizer.step();
+    sum += net->parameters()[0].detach();
+    sync.advance(loss.detach(), 0.1);
+  }
+  const at::Tensor own = net->parameters()[0].detach().clone();
+  {
+    auto shown = sync.show(anchor());
+    EXPECT_TRUE(net->parameters()[0].equal(start)) << "before the first slow step";
+  }
+  {
+    auto shown = sync.show(polyak_ruppert());
+    EXPECT_LE((net->parameters()[0] - sum / 3).abs().max().item<double>(), 1e-15);
+  }
+  EXPECT_TRUE(net->parameters()[0].equal(own));
+  Net other = seeded_net();
+  Attached plain = synchronize(*other, *comm, "local_sgd(4)");
+  EXPECT_THROW(plain.show(anchor()), UsageError) << "local SGD keeps none";
+}
+
 }  // namespace
 }  // namespace entrain

@@ -2,6 +2,7 @@
 
 #include "entrain/config/describe.h"
 #include "entrain/report/table.h"
+#include "entrain/strategy/advice.h"
 #include "entrain/strategy/strategy_text.h"
 #include "entrain/train/prepare.h"
 
@@ -15,6 +16,9 @@ std::string warnings(const Prepared& prepared, const Cost& cost) {
   }
   if (prepared.workers() == 1) {
     text += "warning        one worker: nothing is exchanged; set workers\n";
+  }
+  for (const std::string& note : advice(prepared.training.strategy, prepared.workers())) {
+    text += fmt::format("note           {}\n", note);
   }
   return text;
 }

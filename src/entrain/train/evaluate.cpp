@@ -104,18 +104,16 @@ double consensus_distance(const Rows& rows, const at::Tensor& mean, Communicator
 
 double sum_over_processes(double value, Communicator& comm) {
   double sum = 0;
-  for (const std::string& bytes : comm.gather(bytes_of(std::vector{value}))) {
-    sum += values_of<double>(bytes).at(0);
-  }
+  for (const double other : gather_values({value}, comm)) sum += other;
   return sum;
 }
 
-double least_over_processes(double value, Communicator& comm) {
-  double least = value;
-  for (const std::string& bytes : comm.gather(bytes_of(std::vector{value}))) {
-    least = std::min(least, values_of<double>(bytes).at(0));
+std::vector<double> gather_values(const std::vector<double>& own, Communicator& comm) {
+  std::vector<double> all;
+  for (const std::string& bytes : comm.gather(bytes_of(own))) {
+    for (const double value : values_of<double>(bytes)) all.push_back(value);
   }
-  return least;
+  return all;
 }
 
 }  // namespace entrain

@@ -40,8 +40,10 @@ class Evaluator {
 /// sqrt((1/n) sum_i |x_i - mean|^2) over the parameters of the workers of all processes.
 double consensus_distance(const Rows& rows, const at::Tensor& mean, Communicator& comm);
 
-/// The sum over all processes, in the order of ranks, and the least.
+/// The sum over all processes, in the order of ranks.
 double sum_over_processes(double value, Communicator& comm);
-double least_over_processes(double value, Communicator& comm);
+
+/// The values of all processes, in the order of ranks.
+std::vector<double> gather_values(const std::vector<double>& own, Communicator& comm);
 
 }  // namespace entrain

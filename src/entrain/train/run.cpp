@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <numeric>
 
 #include "entrain/comm/agreement.h"
 #include "entrain/comm/local.h"
@@ -17,6 +18,7 @@
 #include "entrain/report/progress_line.h"
 #include "entrain/report/run_folder.h"
 #include "entrain/report/table.h"
+#include "entrain/strategy/advice.h"
 #include "entrain/strategy/parameters_hash.h"
 #include "entrain/strategy/strategy_text.h"
 #include "entrain/train/evaluate.h"
@@ -248,18 +250,19 @@ void Run::evaluate() {
 // workers alone.
 Evaluation Run::evaluate_workers() {
   const auto alone = local_communicator(1);
-  Evaluation sum;
-  double lowest = 1;
+  std::vector<double> losses, accuracies;
   for (std::int64_t i = 0; i < workers_.rows().workers(); ++i) {
     const Evaluation own = evaluator_.evaluate(workers_.rows().everything().narrow(0, i, 1),
                                                BatchNormPolicy::average, *alone);
-    sum.loss += own.loss;
-    sum.accuracy += own.accuracy;
-    lowest = std::min(lowest, own.accuracy);
+    losses.push_back(own.loss);
+    accuracies.push_back(own.accuracy);
   }
-  summary_.lowest_worker_accuracy = least_over_processes(lowest, evaluation_meter_);
-  return {sum_over_processes(sum.loss, evaluation_meter_) / comm_->workers(),
-          sum_over_processes(sum.accuracy, evaluation_meter_) / comm_->workers()};
+  losses = gather_values(losses, evaluation_meter_);
+  accuracies = gather_values(accuracies, evaluation_meter_);
+  summary_.lowest_worker_accuracy = *std::min_element(accuracies.begin(), accuracies.end());
+  const auto n = static_cast<double>(losses.size());
+  return {std::accumulate(losses.begin(), losses.end(), 0.0) / n,
+          std::accumulate(accuracies.begin(), accuracies.end(), 0.0) / n};
 }
 
 // Both, beside each other: which one an averaged model needs depends on how far the workers are
@@ -362,12 +365,8 @@ void announce(const Prepared& prepared, const Settings& settings) {
   fmt::print(stderr, "{}: {} x {} intra-op, BLAS {}\n", name,
              print_count(prepared.threads.workers, "worker thread"), prepared.threads.intra,
              blas_in_use());
-  const double step = effective_step(prepared.training.strategy);
-  if (step < 1) {
-    fmt::print(stderr,
-               "{}: note: the effective step of this strategy is {:.2f} of the learning rate; to "
-               "compare with synchronous SGD divide the learning rate by it\n",
-               name, step);
+  for (const std::string& note : advice(prepared.training.strategy, prepared.workers())) {
+    fmt::print(stderr, "{}: note: {}\n", name, note);
   }
   for (const std::string& warning : prepared.data->warnings) {
     fmt::print(stderr, "{}: warning: {}\n", name, warning);

@@ -1,0 +1,31 @@
+#include "entrain/strategy/advice.h"
+
+#include <fmt/format.h>
+
+#include "entrain/strategy/cost.h"
+
+namespace entrain {
+
+std::vector<std::string> advice(const Strategy& strategy, int n) {
+  std::vector<std::string> sentences;
+  const double step = effective_step(strategy);
+  if (step < 1) {
+    sentences.push_back(fmt::format(
+        "the effective step of this strategy is {:.2f} of the learning rate; to compare "
+        "with synchronous SGD divide the learning rate by it",
+        step));
+  }
+  bool one_peer = false;
+  for (const ParameterRound& round : strategy.parameters) {
+    one_peer = one_peer || round.whom.text.name == "one_peer_exponential";
+  }
+  if (one_peer && (n & (n - 1)) != 0) {
+    sentences.push_back(
+        fmt::format("one_peer_exponential averages over all exactly in log2(n) rounds only for a "
+                    "power of two of workers; there are {}",
+                    n));
+  }
+  return sentences;
+}
+
+}  // namespace entrain

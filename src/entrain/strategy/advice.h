@@ -1,0 +1,10 @@
+#pragma once
+
+#include "entrain/strategy/round.h"
+
+namespace entrain {
+
+/// What a user should know of a strategy on n workers before it runs; a sentence each.
+std::vector<std::string> advice(const Strategy& strategy, int n);
+
+}  // namespace entrain
