@@ -39,10 +39,14 @@ TEST_F(Verbs, EachHasHelp) {
                                     {"strategy"},
                                     {"strategy", "list"},
                                     {"strategy", "show"},
+                                    {"topology"},
+                                    {"topology", "list"},
+                                    {"topology", "show"},
                                     {"bench"},
                                     {"bench", "step"},
                                     {"docs"},
-                                    {"docs", "settings"}};
+                                    {"docs", "settings"},
+                                    {"docs", "strategies"}};
   std::vector<Words> commands;
   for (const Words& verb : verbs) commands.push_back(join(verb, {"--help"}));
   const std::vector<Outcome> outcomes = run_all(commands);
@@ -133,6 +137,46 @@ TEST_F(Verbs, StrategyShow) {
             shown.at("rounds"));
 }
 
+TEST_F(Verbs, StrategyShowSaysWhatTheoryAsks) {
+  const Outcome lupa = run(
+      {"strategy", "show", "local_sgd(91)", "--workers", "4", "--steps", "5469", "--batch", "128"});
+  expect_exit(lupa, 0);
+  for (const char* part :
+       {"60 rounds in 5469 steps", "5460 of 5469", "lupa 39, stich 4, wang_joshi 10, yu 4"}) {
+    EXPECT_NE(lupa.out.find(part), std::string::npos) << part << " in\n" << lupa;
+  }
+  const Outcome overlap = run({"strategy", "show", "overlap_local_sgd(8)"});
+  EXPECT_NE(overlap.out.find("effective step: 0.6897 of the learning rate"), std::string::npos)
+      << overlap;
+}
+
+TEST_F(Verbs, TopologyListAndShow) {
+  const Words names = names_of(json_of({"topology", "list", "--json"}));
+  EXPECT_EQ(names.front(), "everyone");
+  EXPECT_GE(names.size(), 11u);
+  const Json ring = json_of(
+      {"topology", "show", "ring", "-n", "8", "--period", "16", "--svg", "ring.svg", "--json"});
+  EXPECT_NEAR(ring.at("beta").get<double>(), 0.804738, 1e-6);
+  EXPECT_EQ(ring.at("degree"), 2);
+  EXPECT_NEAR(ring.at("c_beta").get<double>(), 4.96288, 1e-4);
+  EXPECT_NEAR(ring.at("d_beta").get<double>(), 5.12132, 1e-4);
+  EXPECT_EQ(ring.at("matrices").size(), 1u);
+  EXPECT_EQ(ring.at("matrices")[0][0][7], 1.0 / 3);
+  const std::string svg = file_content(*this / "ring.svg");
+  const auto count = [&](const std::string& what) {
+    std::size_t found = 0;
+    for (std::size_t at = svg.find(what); at != svg.npos; at = svg.find(what, at + 1)) ++found;
+    return found;
+  };
+  EXPECT_EQ(count("<line "), 8u);
+  EXPECT_EQ(count("<circle "), 8u);
+  EXPECT_EQ(count("</svg>"), 1u);
+  write_file(*this / "w.txt", "0.5 0.5\n0.5 0.6\n");
+  expect_exit(run({"topology", "show", "matrix(\"w.txt\")", "-n", "2"}), 2,
+              {"w.txt: row 1 sums to 1.1, not 1"});
+  expect_exit(run({"topology", "show", "groups(3)", "-n", "8"}), 2, {"groups(3)", "8 workers"});
+}
+
 TEST_F(Verbs, TrainPrintsItsSummaryAsJson) {
   const Words quick = {"train", "model.name=softmax", "train.steps=9", "--json", "--out"};
   const Json one = json_of(join(quick, {"one"}));
@@ -158,7 +202,7 @@ TEST_F(Verbs, DryRunSaysWhereEachSettingIsFrom) {
   expect_line("seed = 5", "ENTRAIN_SEED");
   expect_line("train.steps = 16", "command line");
   expect_line("model.name = \"cnn\"", "default");
-  for (const char* figure : {"206922", "2 everyone, 0 gradients", "8 workers in 1 process"}) {
+  for (const char* figure : {"206922", "rounds         2 everyone\n", "8 workers in 1 process"}) {
     EXPECT_NE(outcome.out.find(figure), std::string::npos) << figure << " in\n" << outcome;
   }
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder()), {}), 1) << "made a folder";

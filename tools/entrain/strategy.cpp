@@ -36,7 +36,9 @@ void list(CommandLine& line) {
     return;
   }
   for (const Preset& preset : catalogue()) {
-    fmt::print("{:<44}{}\n", signature(preset.choice), preset.choice.meaning);
+    const std::string text = signature(preset.choice);
+    if (text.size() > 46) fmt::print("{}\n", text);
+    fmt::print("{:<48}{}\n", text.size() > 46 ? "" : text, preset.choice.meaning);
   }
   fmt::print("\nEach is rounds on these axes; entrain strategy show NAME spells it out.\n");
 }
