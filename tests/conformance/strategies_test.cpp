@@ -290,6 +290,61 @@ TEST(Rules, RandomDelaysChangeNoBit_3_6_2) {
   }
 }
 
+// A warm-up from 0 and a schedule that ends in 0 leave every method with numbers.
+TEST(Rules, ALearningRateOfZeroHarmsNothing) {
+  for (const char* text : {"overlap_local_sgd(1)", "overlap_local_sgd(3)", "slowmo(3)", "diloco(3)",
+                           "qsr(2, 0.1)", "easgd(3, 0.1)", "bmuf(3, 0.5)"}) {
+    Engine engine({4, 21}, {0.05, 0.9, 0, false}, text);
+    engine.lr_factor = [](int t) { return t <= 3 || t >= 30 ? 0.0 : t <= 10 ? 0.1 * t : 1.0; };
+    engine.run(40).sync().finish();
+    EXPECT_TRUE(engine.rows().parameters().isfinite().all().item<bool>()) << text;
+    EXPECT_GT(engine.sync().rounds().everyone, 2) << text;
+  }
+}
+
+// Under a warm-up the interval at the low rate of a period's start is not waited for.
+TEST(Rules, AScheduleThatReadsTheLearningRateIsAskedAgainWhenItRises) {
+  const auto landings = [](const std::function<double(int)>& factor) {
+    Engine engine({2, 21}, {0.1, 0, 0, false}, "qsr(2, 0.2)");
+    engine.lr_factor = factor;
+    std::vector<std::int64_t> steps;
+    for (int t = 1; t <= 30; ++t) {
+      engine.step();
+      for (const LandedRound& landed : engine.sync().take_landed()) steps.push_back(landed.landed);
+    }
+    return steps;
+  };
+  using Steps = std::vector<std::int64_t>;
+  EXPECT_EQ(landings([](int) { return 1.0; }), (Steps{4, 8, 12, 16, 20, 24, 28}));
+  EXPECT_EQ(landings([](int t) { return t <= 10 ? 0.0 : 1.0; }), (Steps{11, 15, 19, 23, 27}));
+  EXPECT_EQ(landings([](int t) { return t <= 10 ? 1.0 : 0.5; }), (Steps{4, 8, 12, 28}))
+      << "one that falls counts from the next period on";
+}
+
+// What a schedule that ends has in flight lands a period later, not at the end of the run.
+TEST(Rules, TheLastFlightOfAScheduleThatEndsLandsAPeriodLater) {
+  Engine engine({2, 21}, {}, "parameters(when=until(10, every(5)), delay=period)");
+  std::vector<std::int64_t> steps;
+  for (int t = 1; t <= 40; ++t) {
+    engine.step();
+    for (const LandedRound& landed : engine.sync().take_landed()) steps.push_back(landed.landed);
+  }
+  EXPECT_EQ(steps, (std::vector<std::int64_t>{10, 15}));
+}
+
+TEST(Costs, StepsAtWhichNothingHappensArePassedOver) {
+  const Cost cost = predict_cost(parse_strategy("local_sgd(1000000)"), 8, 1'000'000'000'000, {8});
+  EXPECT_EQ(cost.rounds.everyone, 1'000'000);
+}
+
+TEST(Costs, TheEffectiveStepIsOverlapsAlone) {
+  EXPECT_NEAR(effective_step(parse_strategy("overlap_local_sgd(8)")), 0.4 / 0.58, 1e-12);
+  EXPECT_NEAR(effective_step(parse_strategy("overlap_local_sgd(8, 0.6, 0)")), 0.4, 1e-12);
+  EXPECT_EQ(effective_step(parse_strategy("overlap_local_sgd(8, 1, 0)")), 0);
+  EXPECT_EQ(effective_step(parse_strategy("easgd(8, 0.1)", {.workers = 8})), 1);
+  EXPECT_EQ(effective_step(parse_strategy("local_sgd(8)")), 1);
+}
+
 TEST(Rules, WorkersThatStartApartAreRefused) {
   std::vector<ModelTensors> models = {{{{"x", at::zeros({4}).set_requires_grad(true)}}},
                                       {{{"x", at::ones({4}).set_requires_grad(true)}}}};

@@ -220,6 +220,10 @@ TEST_F(Layouts, EveryModelThatCanBeEvaluatedHasOneResult) {
   EXPECT_NEAR(summaries["workers"].at("lowest_worker_accuracy").get<double>(),
               summaries["workers"].at("test_accuracy").get<double>(), 1e-9);
   EXPECT_TRUE(summaries["average"].at("lowest_worker_accuracy").is_null());
+  expect_one_result(join(kSoftmax, {"evaluation.model=anchor",
+                                    "strategy.preset=parameters(when=every(8), whom=groups(4), "
+                                    "outer=slow_momentum(1, 0.5))"}),
+                    {4});
   expect_exit(run({"train", "evaluation.model=anchor", "strategy.preset=local_sgd(8)"}), 2,
               {"evaluation.model", "local_sgd(8) keeps no anchor"});
 }

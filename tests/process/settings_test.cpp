@@ -118,5 +118,13 @@ TEST_F(BadSettings, PresetBesideRounds) {
                  {"both.toml:2:", "strategy.preset", "[[strategy.round]]"});
 }
 
+TEST_F(BadSettings, ARoundThatIsWrongIsNamed) {
+  write_file(*this / "run.toml",
+             "[[strategy.round]]\nof = \"gradients\"\n\n[[strategy.round]]\nof = \"parameters\"\n"
+             "when = \"every(0)\"\n");
+  expect_exit(run({"train", "run.toml", "--out", "out"}), 2,
+              {"run.toml:4", "every(0): steps must be >= 1"});
+}
+
 }  // namespace
 }  // namespace entrain

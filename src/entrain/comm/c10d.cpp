@@ -13,10 +13,12 @@
 #include <functional>
 #include <future>
 #include <set>
+#include <thread>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 
 #include "entrain/comm/deadline.h"
 #include "entrain/comm/queue.h"
+#include "entrain/comm/row_exchange.h"
 #include "entrain/comm/store.h"
 #include "entrain/comm/sum.h"
 #include "entrain/core/errors.h"
@@ -78,7 +80,7 @@ Wait waiter(const Work& work) {
   };
 }
 
-class C10d : public Communicator {
+class C10d : public Communicator, private Channel {
  public:
   C10d(const Place& place, const C10dOptions& options)
       : place_(place),
@@ -105,7 +107,10 @@ class C10d : public Communicator {
   std::unique_ptr<Exchange> launch_mean(const at::Tensor& rows, const at::Tensor& mean) override;
   std::unique_ptr<Exchange> launch_mix(const at::Tensor& rows, const at::Tensor& mixed,
                                        std::shared_ptr<const Mixing> mixing) override;
+  std::unique_ptr<Exchange> launch(Job job) override;
   std::vector<std::string> gather(const std::string& bytes) override;
+
+  void abandon() noexcept override;
 
   void finish(const Wait& wait, std::int64_t number, const std::string& form);
   void landed() { --in_flight_; }
@@ -118,13 +123,10 @@ class C10d : public Communicator {
   [[noreturn]] void refuse_form(std::int64_t number, const std::string& own, int other_rank,
                                 const std::string& other);
   void direct_mean(const at::Tensor& partial, const at::Tensor& mean);
-  void direct_mix(const at::Tensor& rows, const at::Tensor& mixed, const Mixing& mixing);
-  void all_to_all(at::Tensor& in, at::Tensor& out, std::vector<std::int64_t> in_rows = {},
-                  std::vector<std::int64_t> out_rows = {});
+  void all_to_all(at::Tensor& in, at::Tensor& out, const std::vector<std::int64_t>& in_rows,
+                  const std::vector<std::int64_t>& out_rows) override;
   void finish_here(const Wait& wait);
   std::vector<at::Tensor> all_gather(const at::Tensor& own);
-  int rank_of(int worker) const { return worker / local_workers(); }
-  std::vector<int> sent_to(int rank, int from, const Mixing& mixing) const;
   [[noreturn]] void give_up(std::int64_t number, const std::string& why);
 
   Place place_;
@@ -133,7 +135,7 @@ class C10d : public Communicator {
   Deadline deadline_;
   std::int64_t exchanges_ = 0;
   int in_flight_ = 0;
-  std::int64_t wire_bytes_ = 0;
+  std::atomic<std::int64_t> wire_bytes_{0};
   std::atomic<bool> lost_{false};
   Gloo data_;
   Gloo control_;
@@ -173,15 +175,35 @@ class C10dExchange : public Exchange {
   std::function<void()> land_;
 };
 
+// On a thread of its own, as Gloo waits for peers without an end that we could choose: one that met
+// at the store and then died, or that a firewall hides. The thread is left behind then.
 Gloo C10d::make_group(const std::string& name) {
   auto options =
       c10d::ProcessGroupGloo::Options::create(std::chrono::hours(24));  // ours are Deadline's
   options->threads = 2;
   options->devices.push_back(
       c10d::ProcessGroupGloo::createDeviceForHostname(own_address_towards(place_)));
+  const auto made = std::make_shared<std::promise<Gloo>>();
+  std::thread([made, options, rank = place_.rank, size = place_.size,
+               table = store_.table(fmt::format("{}/{}", name, epoch()))] {
+    try {
+      made->set_value(c10::make_intrusive<c10d::ProcessGroupGloo>(table, rank, size, options));
+    } catch (...) {
+      made->set_exception(std::current_exception());
+    }
+  }).detach();
+  std::future<Gloo> group = made->get_future();
+  const auto deadline = Deadline::Clock::now() + options_.join_timeout;
+  while (group.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready) {
+    if (interrupted()) throw Interrupted("interrupted while connecting to the other ranks");
+    if (Deadline::Clock::now() < deadline) continue;
+    throw CommunicationError(fmt::format(
+        "rank {}: all ranks met at {}:{}, but not all of them could be connected to each other "
+        "within {} s: did one die, or does a firewall stand between them? See their output",
+        place_.rank, place_.address, place_.port, options_.join_timeout.count() / 1000.0));
+  }
   try {
-    return c10::make_intrusive<c10d::ProcessGroupGloo>(
-        store_.table(fmt::format("{}/{}", name, epoch())), place_.rank, place_.size, options);
+    return group.get();
   } catch (const std::exception& error) {
     give_up(0, error.what());
   }
@@ -234,8 +256,6 @@ std::unique_ptr<Exchange> C10d::launch_mean(const at::Tensor& rows, const at::Te
     partial = at::empty({1, columns}, rows.options().dtype(at::kDouble));
     tree_sum(rows, 0, columns, partial.data_ptr<double>());
   }
-  const std::int64_t chunk = (columns + size() - 1) / size();
-  wire_bytes_ += (size() - 1) * chunk * (partial.element_size() + mean.element_size());
   return start(
       form_of("reproducible sum", rows),
       [this, partial, mean] {
@@ -248,13 +268,22 @@ std::unique_ptr<Exchange> C10d::launch_mean(const at::Tensor& rows, const at::Te
 std::unique_ptr<Exchange> C10d::launch_mix(const at::Tensor& rows, const at::Tensor& mixed,
                                            std::shared_ptr<const Mixing> mixing) {
   check_exchange(rows, mixed, local_workers(), local_workers());
-  std::size_t sent = 0;
-  for (int other = 0; other < size(); ++other) sent += sent_to(other, rank(), *mixing).size();
-  wire_bytes_ += static_cast<std::int64_t>(sent) * rows.size(1) * rows.element_size();
   return start(
       form_of("mixing", rows),
       [this, rows, mixed, mixing] {
-        if (mixed.numel() > 0) direct_mix(rows, mixed, *mixing);
+        if (mixed.numel() > 0) {
+          mix_rows(members(), *mixing, exchange_rows(*this, members(), *mixing, rows), mixed);
+        }
+        return Work();
+      },
+      [] {});
+}
+
+std::unique_ptr<Exchange> C10d::launch(Job job) {
+  return start(
+      job.form,
+      [this, run = std::move(job.run)] {
+        run(*this);
         return Work();
       },
       [] {});
@@ -266,7 +295,8 @@ std::unique_ptr<Exchange> C10d::launch_mix(const at::Tensor& rows, const at::Ten
 void C10d::agree_on(const std::string& form, std::int64_t number) {
   if (agreed_forms_.contains(form) || size() == 1) return;
   store_.declare(rank(), number, form);
-  const auto own = static_cast<std::int64_t>(std::hash<std::string>()(form));
+  const auto own =
+      static_cast<std::int64_t>(std::hash<std::string>()(fmt::format("{} {}", number, form)));
   std::vector<std::vector<at::Tensor>> all(1);
   for (int other = 0; other < size(); ++other) all[0].push_back(at::empty({1}, at::kLong));
   std::vector<at::Tensor> message = {at::full({1}, own, at::kLong)};
@@ -284,15 +314,19 @@ void C10d::agree_on(const std::string& form, std::int64_t number) {
   for (const at::Tensor& hash : all[0]) {
     if (hash.item<std::int64_t>() == own) continue;
     const auto other = store_.other_form(size(), number, form);
-    ENTRAIN_CHECK(other);
-    refuse_form(number, form, other->first, other->second);
+    if (other) refuse_form(number, form, other->first, other->second);
+    abandon();
+    throw CommunicationError(
+        fmt::format("rank {} is at exchange {} ({}), and another rank is not: all ranks must make "
+                    "the same exchanges in the same order",
+                    place_.rank, number, form));
   }
   agreed_forms_.insert(form);
 }
 
 void C10d::refuse_form(std::int64_t number, const std::string& own, int other_rank,
                        const std::string& other) {
-  lost_ = true;
+  abandon();
   throw CommunicationError(
       fmt::format("rank {} and rank {} differ in exchange {}: {} and {}; all ranks must make the "
                   "same exchanges in the same order",
@@ -306,66 +340,23 @@ void C10d::direct_mean(const at::Tensor& partial, const at::Tensor& mean) {
   at::Tensor out = at::zeros({size(), chunk}, partial.options());
   out.view({-1}).narrow(0, 0, columns).copy_(partial[0]);
   at::Tensor in = at::empty_like(out);
-  all_to_all(in, out);
+  const std::vector<std::int64_t> one_each(size(), 1);
+  all_to_all(in, out, one_each, one_each);
   const at::Tensor own = at::empty({1, chunk}, mean.options());
   tree_mean(in, 0, chunk, workers(), own);
   at::Tensor copies = own.expand({size(), chunk}).contiguous();
   at::Tensor all = at::empty_like(copies);
-  all_to_all(all, copies);
+  all_to_all(all, copies, one_each, one_each);
   mean.copy_(all.view({1, -1}).narrow(1, 0, columns));
 }
 
-// The workers of process `from` whose rows process `rank` needs.
-std::vector<int> C10d::sent_to(int rank, int from, const Mixing& mixing) const {
-  std::set<int> workers;
-  if (rank == from) return {};
-  for (int i = rank * local_workers(); i < (rank + 1) * local_workers(); ++i) {
-    for (const Mixing::Term& term : mixing.rows.at(i)) {
-      if (rank_of(term.worker) == from) workers.insert(term.worker);
-    }
-  }
-  return {workers.begin(), workers.end()};
-}
-
-// Every process sends each of the others the rows that it needs, once each.
-void C10d::direct_mix(const at::Tensor& rows, const at::Tensor& mixed, const Mixing& mixing) {
-  std::vector<at::Tensor> sent;
-  std::vector<std::int64_t> sent_rows(size()), received_rows(size());
-  std::vector<int> received;
-  bool any = false;
+void C10d::all_to_all(at::Tensor& in, at::Tensor& out, const std::vector<std::int64_t>& in_rows,
+                      const std::vector<std::int64_t>& out_rows) {
+  std::vector<std::int64_t> from = in_rows, to = out_rows;
   for (int other = 0; other < size(); ++other) {
-    for (int worker : sent_to(other, rank(), mixing)) {
-      sent.push_back(rows[worker - first_worker()]);
-      ++sent_rows[other];
-    }
-    for (int worker : sent_to(rank(), other, mixing)) {
-      received.push_back(worker);
-      ++received_rows[other];
-    }
-    for (int one = 0; one < size(); ++one) any = any || !sent_to(other, one, mixing).empty();
+    if (other != rank()) wire_bytes_ += to[other] * out.size(1) * out.element_size();
   }
-  at::Tensor out = sent.empty() ? at::empty({0, rows.size(1)}, rows.options()) : at::stack(sent);
-  at::Tensor in =
-      at::empty({static_cast<std::int64_t>(received.size()), rows.size(1)}, rows.options());
-  if (any) all_to_all(in, out, received_rows, sent_rows);
-  const auto row_of = [&](int worker) -> const void* {
-    if (rank_of(worker) == rank()) return rows[worker - first_worker()].data_ptr();
-    const auto found = std::lower_bound(received.begin(), received.end(), worker);
-    return in[found - received.begin()].data_ptr();
-  };
-  for (int i = 0; i < local_workers(); ++i) {
-    std::vector<WeightedRow> terms;
-    for (const Mixing::Term& term : mixing.rows[first_worker() + i]) {
-      terms.push_back({row_of(term.worker), term.weight});
-    }
-    weighted_sum(terms, 0, rows.size(1), mixed[i]);
-  }
-}
-
-// Equal parts, or the given numbers of rows from and to each rank.
-void C10d::all_to_all(at::Tensor& in, at::Tensor& out, std::vector<std::int64_t> in_rows,
-                      std::vector<std::int64_t> out_rows) {
-  finish_here(waiter(data_->alltoall_base(in, out, in_rows, out_rows)));
+  finish_here(waiter(data_->alltoall_base(in, out, from, to)));
 }
 
 // On the queue's thread: until the exchange is over, or the rank has given up.
@@ -430,15 +421,22 @@ void C10d::finish(const Wait& wait, std::int64_t number, const std::string& form
   deadline_.landed();
 }
 
-void C10d::give_up(std::int64_t number, const std::string& why) {
+void C10d::abandon() noexcept {
   lost_ = true;
+  try {
+    store_.report_failure(place_.rank, exchanges_);
+  } catch (const std::exception&) {
+  }
+}
+
+void C10d::give_up(std::int64_t number, const std::string& why) {
+  abandon();
   if (interrupted()) throw Interrupted("interrupted while waiting for the other ranks");
   const std::string where = fmt::format("rank {} in exchange {}", place_.rank, number);
   const std::string cause = why.substr(0, why.find('\n'));
   std::set<int> silent;
   try {
-    store_.report_failure(place_.rank, number);
-    silent = store_.silent_ranks(size(), std::chrono::seconds(3));
+    silent = store_.silent_ranks(size(), deadline_.patience());
     store_.part(place_, silent, std::chrono::seconds(5));
   } catch (const std::exception&) {
     throw CommunicationError(fmt::format(

@@ -121,5 +121,40 @@ TEST(C10dLoss, TheStoreOfRankZeroIsGoneWithIt) {
       StoreAt::rank_0);
 }
 
+// One that meets the others at the store and is gone before it connects to them.
+TEST(C10dLoss, APeerThatMetAndDiedBeforeItConnectedIsNoHang) {
+  across(3, [](RankPlay& play) {
+    Place place = play.place();
+    place.attempt = "met";
+    if (play.rank() == 1) {
+      Store::join(place, std::chrono::seconds(20));
+      play.await("given up");
+      return;
+    }
+    C10dOptions options;
+    options.join_timeout = std::chrono::seconds(2);
+    const std::string message = loss_reported_by([&] { c10d_communicator(place, options); });
+    EXPECT_NE(message.find("could be connected to each other within 2 s"), message.npos) << message;
+    play.signal("given up");
+    _exit(testing::Test::HasFailure() ? 1 : 0);  // as a process that ends on this error
+  });
+}
+
+// Who gives up for a reason of its own says so, and the others stop waiting.
+TEST(C10dLoss, ARankThatAbandonsIsNotWaitedFor) {
+  across(2, [](RankPlay& play) {
+    const auto comm = play.join(Sums::fast);
+    average(*comm, own_rows(*comm, 1000, at::kFloat));
+    if (play.rank() == 1) {
+      comm->abandon();
+      play.await("reported");
+      return;
+    }
+    const std::string message = loss_reported_by([&] { average_much(*comm); });
+    EXPECT_NE(message.find("another rank gave up"), message.npos) << message;
+    play.signal("reported");
+  });
+}
+
 }  // namespace
 }  // namespace entrain

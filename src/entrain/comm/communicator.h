@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,33 @@ class Exchange {
   virtual void wait() = 0;
 };
 
+/// Where a process stands among those that train together; its workers are numbered first_worker(),
+/// first_worker() + 1, ... among the workers() of all.
+struct Members {
+  int rank = 0, size = 1, local_workers = 1;
+  int workers() const { return size * local_workers; }
+  int first_worker() const { return rank * local_workers; }
+};
+
+/// What a job of several steps may call, on the communicator's own thread.
+class Channel {
+ public:
+  virtual ~Channel() = default;
+  /// Sends out_rows[p] rows of `out` [., k] to process p, in their order, and receives in_rows[p]
+  /// rows of `in` [., k] from it. Blocks. Contiguous, uint8 or floating.
+  virtual void all_to_all(at::Tensor& in, at::Tensor& out, const std::vector<std::int64_t>& in_rows,
+                          const std::vector<std::int64_t>& out_rows) = 0;
+};
+
+/// An exchange that its caller describes.
+struct Job {
+  std::string form;  ///< What all ranks must have alike: kind and sizes, as text.
+  /// Payload that a worker sends if each is alone on its host.
+  double bytes_sent_per_worker = 0;
+  /// Runs once, on some thread; all ranks call the same collectives in the same order.
+  std::function<void(Channel&)> run;
+};
+
 /// The processes that train together, and how the rows of their workers are combined. Knows nothing
 /// of learning.
 ///
@@ -35,8 +63,9 @@ class Communicator {
   virtual int rank() const = 0;  ///< This process, from 0.
   virtual int size() const = 0;  ///< Processes.
   virtual int local_workers() const = 0;
-  int workers() const { return size() * local_workers(); }
-  int first_worker() const { return rank() * local_workers(); }
+  Members members() const { return {rank(), size(), local_workers()}; }
+  int workers() const { return members().workers(); }
+  int first_worker() const { return members().first_worker(); }
 
   /// Counts the changes of membership; fixed membership stays at 0.
   virtual std::int64_t epoch() const { return 0; }
@@ -53,6 +82,13 @@ class Communicator {
   /// the workers() and is the same in every process.
   virtual std::unique_ptr<Exchange> launch_mix(const at::Tensor& rows, const at::Tensor& mixed,
                                                std::shared_ptr<const Mixing> mixing) = 0;
+
+  /// Starts a job and returns at once; wait() blocks until it is over.
+  virtual std::unique_ptr<Exchange> launch(Job job) = 0;
+
+  /// Tells the others that this process gives up, so that they need not wait for it. Does not
+  /// block.
+  virtual void abandon() noexcept {}
 
   /// The bytes that each process gave, in the order of ranks. Blocks. For small things: agreement,
   /// hashes.

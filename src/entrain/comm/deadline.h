@@ -13,7 +13,13 @@ class Deadline {
 
   void start() {
     started_ = Clock::now();
-    limit_ = std::max(limit_, 10 * (started_ - landed_));
+    longest_ = std::max(longest_, started_ - landed_);
+    limit_ = std::max(limit_, 10 * longest_);
+  }
+  /// How long a rank may take to show itself before it counts as silent: others may be computing.
+  std::chrono::milliseconds patience() const {
+    using std::chrono::milliseconds;
+    return std::max(milliseconds(3000), std::chrono::duration_cast<milliseconds>(2 * longest_));
   }
   bool passed() const { return Clock::now() - started_ > limit_; }
   double seconds() const { return std::chrono::duration<double>(limit_).count(); }
@@ -22,6 +28,7 @@ class Deadline {
  private:
   Clock::time_point started_ = Clock::now();
   Clock::time_point landed_ = Clock::now();
+  Clock::duration longest_{};
   Clock::duration limit_ = std::chrono::seconds(60);
 };
 

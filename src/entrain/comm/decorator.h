@@ -21,6 +21,8 @@ class Decorator : public Communicator {
                                        std::shared_ptr<const Mixing> mixing) override {
     return inner_.launch_mix(rows, mixed, std::move(mixing));
   }
+  std::unique_ptr<Exchange> launch(Job job) override { return inner_.launch(std::move(job)); }
+  void abandon() noexcept override { inner_.abandon(); }
   std::vector<std::string> gather(const std::string& bytes) override {
     return inner_.gather(bytes);
   }

@@ -28,7 +28,7 @@ class FaultyExchange : public Exchange {
     inner_->wait();
     std::this_thread::sleep_until(arrives_);
     if (!fails_) return;
-    result_.fill_(std::nan(""));
+    if (result_.defined()) result_.fill_(std::nan(""));
     throw CommunicationError(fmt::format("exchange {} failed, as the test wants it", number_));
   }
 
@@ -55,6 +55,10 @@ std::unique_ptr<Exchange> Faulty::launch_mean(const at::Tensor& rows, const at::
 std::unique_ptr<Exchange> Faulty::launch_mix(const at::Tensor& rows, const at::Tensor& mixed,
                                              std::shared_ptr<const Mixing> mixing) {
   return spoiled(Decorator::launch_mix(rows, mixed, std::move(mixing)), mixed);
+}
+
+std::unique_ptr<Exchange> Faulty::launch(Job job) {
+  return spoiled(Decorator::launch(std::move(job)), {});
 }
 
 }  // namespace entrain

@@ -26,6 +26,8 @@ class Faulty : public Decorator {
   std::unique_ptr<Exchange> launch_mix(const at::Tensor& rows, const at::Tensor& mixed,
                                        std::shared_ptr<const Mixing> mixing) override;
 
+  std::unique_ptr<Exchange> launch(Job job) override;
+
  private:
   std::unique_ptr<Exchange> spoiled(std::unique_ptr<Exchange> exchange, const at::Tensor& result);
 

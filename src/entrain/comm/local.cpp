@@ -1,5 +1,7 @@
 #include "entrain/comm/local.h"
 
+#include <ATen/ATen.h>
+
 #include <algorithm>
 #include <functional>
 
@@ -18,6 +20,15 @@ class LocalExchange : public Exchange {
 
  private:
   std::function<void()> work_;
+};
+
+// All that is sent is received here.
+class Alone : public Channel {
+ public:
+  void all_to_all(at::Tensor& in, at::Tensor& out, const std::vector<std::int64_t>&,
+                  const std::vector<std::int64_t>&) override {
+    in.copy_(out);
+  }
 };
 
 class Local : public Communicator {
@@ -50,6 +61,13 @@ class Local : public Communicator {
           weighted_sum(terms, begin, end, mixed[i]);
         }
       });
+    });
+  }
+
+  std::unique_ptr<Exchange> launch(Job job) override {
+    return std::make_unique<LocalExchange>([run = std::move(job.run)] {
+      Alone alone;
+      run(alone);
     });
   }
 

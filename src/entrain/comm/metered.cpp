@@ -18,4 +18,12 @@ std::unique_ptr<Exchange> Metered::launch_mix(const at::Tensor& rows, const at::
   return exchange;
 }
 
+std::unique_ptr<Exchange> Metered::launch(Job job) {
+  const double bytes = job.bytes_sent_per_worker;
+  auto exchange = Decorator::launch(std::move(job));
+  bytes_sent_per_worker_ += bytes;
+  ++exchanges_;
+  return exchange;
+}
+
 }  // namespace entrain

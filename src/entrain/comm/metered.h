@@ -15,9 +15,11 @@ class Metered : public Decorator {
   std::unique_ptr<Exchange> launch_mix(const at::Tensor& rows, const at::Tensor& mixed,
                                        std::shared_ptr<const Mixing> mixing) override;
 
+  std::unique_ptr<Exchange> launch(Job job) override;
+
   /// Payload that each worker sent, as if it were alone on its host: 2 (n-1)/n times the message
-  /// for a mean over everyone, and what the mixing says for others. Independent of the transport
-  /// and of how workers are spread over processes.
+  /// for a mean over everyone, and what the mixing or the job says for others. Independent of the
+  /// transport and of how workers are spread over processes.
   double bytes_sent_per_worker() const { return bytes_sent_per_worker_; }
   std::int64_t exchanges() const { return exchanges_; }
 

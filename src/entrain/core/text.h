@@ -51,6 +51,7 @@ struct RunFacts {
   std::int64_t steps = 0;
   std::int64_t steps_per_epoch = 0;
   std::int64_t batch = 0;
+  std::uint64_t seed = 1;
   std::int64_t first_decay = 0;  ///< The step after which the learning rate first falls.
 };
 
@@ -76,6 +77,8 @@ class Arguments {
   /// The number given, or what the run has where the value is the word `run`: the argument's name
   /// in the message is `name`, and `known` is 0 where the run does not know it.
   double of_run(std::string_view name, std::int64_t known) const;
+  /// The same for a whole number of at least 1.
+  std::int64_t steps_of_run(std::string_view name, std::int64_t known) const;
   /// Steps, or epochs (`5ep`, `0.5ep`) turned into steps of this run, rounded to nearest, or
   /// `first_decay`, the step after which the learning rate first falls.
   std::int64_t steps(std::string_view name) const;

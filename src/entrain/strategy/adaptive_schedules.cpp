@@ -28,7 +28,9 @@ Schedule ada_loss(std::int64_t tau0, std::int64_t cap) {
       if (seen++ == 0) first_loss = progress.loss;
       const double ratio = first_loss / progress.loss;
       interval = static_cast<double>(
-          progress.loss <= 0 ? cap : std::min(cap, steps_up(std::cbrt(ratio)) * tau0));
+          progress.loss <= 0
+              ? cap
+              : std::min(cap, std::min(cap / tau0 + 1, steps_up(std::cbrt(ratio))) * tau0));
     }
     return progress.last_due + static_cast<std::int64_t>(interval);
   };

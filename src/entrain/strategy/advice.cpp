@@ -9,7 +9,9 @@ namespace entrain {
 std::vector<std::string> advice(const Strategy& strategy, int n) {
   std::vector<std::string> sentences;
   const double step = effective_step(strategy);
-  if (step < 1) {
+  if (step == 0) {
+    sentences.push_back("a pull of 1 freezes training: the anchor is made of what it was");
+  } else if (step < 1) {
     sentences.push_back(fmt::format(
         "the effective step of this strategy is {:.2f} of the learning rate; to compare "
         "with synchronous SGD divide the learning rate by it",

@@ -16,19 +16,25 @@ Agenda::Agenda(std::vector<Schedule> schedules) {
 
 int Agenda::fire(std::int64_t step, double lr) {
   if (step < next_) return -1;
+  step_ = step;
   int firing = -1;
   for (std::size_t i = 0; i < items_.size(); ++i) {
     Item& item = items_[i];
     item.was_due = false;
-    item.progress.lr = lr;
     if (!item.begun && item.due == step) {
       item.begun = true;
+      item.progress.lr = lr;
       item.due = item.schedule.next(item.progress);
       ENTRAIN_CHECK(item.due >= step);
+    } else if (item.begun && item.schedule.needs_lr && lr > item.progress.lr) {
+      // While the rate warms up the interval of a period's start would be far too long.
+      item.progress.lr = lr;
+      item.due = std::max(step, item.schedule.next(item.progress));
     }
     if (!item.begun || item.due != step) continue;
     firing = static_cast<int>(i);
     item.was_due = true;
+    item.progress.lr = lr;
     item.progress.last_due = step;
     ++item.progress.round;
   }
@@ -49,7 +55,10 @@ void Agenda::plan(const std::vector<double>& losses) {
 
 void Agenda::find_next() {
   next_ = kNever;
-  for (const Item& item : items_) next_ = std::min(next_, item.due);
+  for (const Item& item : items_) {
+    next_ = std::min(next_, item.due);
+    if (item.begun && item.schedule.needs_lr) next_ = std::min(next_, step_ + 1);
+  }
 }
 
 }  // namespace entrain

@@ -23,6 +23,9 @@ class Agenda {
   /// came with the round that landed since the last plan, NaN if none did; empty: none at all.
   void plan(const std::vector<double>& losses = {});
 
+  /// The next due step of round i; kNever where its schedule has ended.
+  std::int64_t due(std::size_t i) const { return items_[i].due; }
+
   /// Whether round i was due at the last fire().
   bool was_due(std::size_t i) const { return items_[i].was_due; }
   /// How often round i was due, the last fire() included.
@@ -38,6 +41,7 @@ class Agenda {
   void find_next();
 
   std::vector<Item> items_;
+  std::int64_t step_ = 0;
   std::int64_t next_ = kNever;
 };
 

@@ -1,5 +1,7 @@
 #include "entrain/strategy/catalogue.h"
 
+#include <algorithm>
+
 #include "entrain/strategy/algorithms.h"
 
 namespace entrain {
@@ -155,7 +157,8 @@ std::vector<Preset> with_an_anchor() {
         "workers and a centre that pull each other",
         [](const Arguments& a) {
           return easgd(a.steps("h"), a.real("alpha"),
-                       static_cast<int>(a.of_run("n", a.facts().workers)));
+                       static_cast<int>(std::min<std::int64_t>(
+                           1 << 30, a.steps_of_run("n", a.facts().workers))));
         }},
        "Zhang, Choromanska, LeCun 2015, arXiv 1412.6651 (EAMSGD with a momentum of the optimizer)",
        after_local_step("every h steps:   z <- z + alpha sum_i (x_i - z)\n"

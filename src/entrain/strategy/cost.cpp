@@ -57,10 +57,11 @@ bool needs_anchor(const ParameterRound& round) {
 
 double effective_step(const Strategy& strategy) {
   for (const ParameterRound& round : strategy.parameters) {
+    const std::string& outer = round.outer.text.name;
     if (round.merge.text.name != "pull" || !round.delay.first_anchor) continue;
+    if (outer != "mean" && outer != "momentum") continue;
     const double alpha = round.merge.text.arguments.at(0).value.number;
-    const double beta =
-        round.outer.has_velocity ? round.outer.text.arguments.at(0).value.number : 0;
+    const double beta = outer == "mean" ? 0 : round.outer.text.arguments.at(0).value.number;
     return (1 - alpha) / (1 - alpha * beta);
   }
   return 1;
@@ -74,7 +75,16 @@ Cost predict_cost(const Strategy& strategy, int n, std::int64_t steps, RowBytes 
   const std::vector<Mixings> parameter_mixings = mixings_of(strategy.parameters, n);
   const std::vector<double> losses(strategy.parameters.size(), 1.0);
   Agreement agreement;
-  for (std::int64_t step = 1; step <= steps; ++step) {
+  // Steps at which nothing can happen are passed over.
+  const auto next_event = [&](std::int64_t step) {
+    std::int64_t next = std::min(gradients.next(), parameters.next());
+    for (const ParameterRound& round : strategy.parameters) {
+      if (round.when.start > step) next = std::min(next, round.when.start);
+    }
+    if (next > step + 1) agreement.stepped(false);
+    return std::max(next, step + 1);
+  };
+  for (std::int64_t step = 0; (step = next_event(step)) <= steps;) {
     const int averaged = gradients.fire(step, lr(step));
     if (averaged >= 0) {
       cost.bytes_sent_per_worker += row.parameters * messages_of(strategy.gradients[averaged].whom,

@@ -47,8 +47,9 @@ Cost predict_cost(
 bool reads_loss(const Strategy& strategy);
 
 /// The long-run step of the workers' mean over the learning rate: below 1 where a round pulls
-/// towards an anchor that lags by a period, (1 - alpha) / (1 - alpha beta) for Overlap-Local-SGD.
-/// The learning rate should be divided by it to compare with synchronous SGD.
+/// towards an anchor that lags by a period, (1 - alpha) / (1 - alpha beta) for Overlap-Local-SGD; 1
+/// for all others, which is not to say that theirs is. The learning rate should be divided by it to
+/// compare with synchronous SGD.
 double effective_step(const Strategy& strategy);
 
 /// Whether the workers' parameters are known to be equal: they start equal, and stay so while every

@@ -10,11 +10,6 @@ Choice<T> plain(const char* name, const char* meaning) {
 
 }  // namespace
 
-const std::vector<Choice<Codec>>& codec_choices() {
-  static const std::vector<Choice<Codec>> choices = {plain<Codec>("exact", "as it is")};
-  return choices;
-}
-
 const std::vector<Choice<Slice>>& slice_choices() {
   static const std::vector<Choice<Slice>> choices = {plain<Slice>("all", "the whole model")};
   return choices;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "entrain/strategy/codec.h"
 #include "entrain/strategy/delay.h"
 #include "entrain/strategy/merge.h"
 #include "entrain/strategy/outer.h"
@@ -7,11 +8,6 @@
 #include "entrain/strategy/topology.h"
 
 namespace entrain {
-
-/// In which form a message travels. `exact`: as it is.
-struct Codec {
-  Value text = call("exact");
-};
 
 /// Which columns of the rows a round exchanges. `all`: the whole model.
 struct Slice {
@@ -60,7 +56,6 @@ struct Strategy {
 };
 
 /// The values of the axes that texts may name.
-const std::vector<Choice<Codec>>& codec_choices();
 const std::vector<Choice<Slice>>& slice_choices();
 const std::vector<Choice<StatePolicy>>& state_choices();
 

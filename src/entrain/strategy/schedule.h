@@ -17,7 +17,7 @@ inline constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 struct Progress {
   std::int64_t last_due = 0;  ///< The step at which the round was due before; 0 at first.
   std::int64_t round = 0;     ///< How often it was due before.
-  double lr = 0;              ///< The inner learning rate of the step in which this is asked.
+  double lr = 0;  ///< The inner learning rate of the last due step, or a higher one since.
   /// The loss that came with the round that landed since this was asked before: the mean over the
   /// workers and over the steps of its period. NaN if none landed.
   double loss = std::numeric_limits<double>::quiet_NaN();
@@ -33,7 +33,7 @@ struct Schedule {
   std::function<std::int64_t(Progress&)> next;
   std::int64_t start = 0;   ///< The step after which the first period begins.
   bool needs_loss = false;  ///< The loss must travel with the round.
-  bool needs_lr = false;
+  bool needs_lr = false;    ///< Is asked again when the learning rate rises.
 };
 
 /// Due at first, first + h, first + 2h, ...; `first` is h where left out. Throws UsageError if one

@@ -17,7 +17,7 @@ void add_gradients(Strategy& strategy, const Value& value, const RunFacts& facts
   const Arguments a(value, kGradientFields, facts);
   strategy.gradients.push_back({.when = build_schedule(a.value("when"), facts),
                                 .whom = build_topology(a.value("whom"), facts),
-                                .codec = build(codec_choices(), a.value("codec"), "codec", facts)});
+                                .codec = build_codec(a.value("codec"), facts)});
 }
 
 void add_parameters(Strategy& strategy, const Value& value, What what, const RunFacts& facts) {
@@ -26,7 +26,7 @@ void add_parameters(Strategy& strategy, const Value& value, What what, const Run
       {.when = build_schedule(a.value("when"), facts),
        .whom = build_topology(a.value("whom"), facts),
        .what = what,
-       .codec = build(codec_choices(), a.value("codec"), "codec", facts),
+       .codec = build_codec(a.value("codec"), facts),
        .outer = build(outer_choices(), a.value("outer"), "outer", facts),
        .merge = build(merge_choices(), a.value("merge"), "merge", facts),
        .delay = build(delay_choices(), a.value("delay"), "delay", facts),
@@ -102,7 +102,24 @@ void require_order(const std::vector<Round>& rounds) {
   }
 }
 
+// What a codec leaves out of parameters is lost to the model; what it leaves out of the messages of
+// a walk along a graph differs from worker to worker.
+template <class Round>
+void validate_codec(const Round& round, bool parameters) {
+  const Codec& codec = round.codec;
+  if (parameters &&
+      (codec.rows || codec.rank > 0 || print(codec.text).find("qsgd") != std::string::npos)) {
+    refuse(round, fmt::format("{} is for gradients and deltas: of parameters it would leave out a "
+                              "part of the model",
+                              print(codec.text)));
+  }
+  if (round.whom.kind != Topology::Kind::everyone && (codec.rows || codec.rank > 0)) {
+    refuse(round, fmt::format("{} is for rounds over everyone", print(codec.text)));
+  }
+}
+
 void validate_round(const GradientRound& round) {
+  validate_codec(round, false);
   if (round.when.needs_loss || round.when.needs_lr) {
     refuse(round,
            "a round of gradients comes before the loss and the learning rate of its step are "
@@ -111,6 +128,7 @@ void validate_round(const GradientRound& round) {
 }
 
 void validate_round(const ParameterRound& round) {
+  validate_codec(round, round.what == What::parameters);
   const bool neighbours = round.whom.kind == Topology::Kind::neighbours;
   if (round.when.needs_loss && round.whom.kind != Topology::Kind::everyone) {
     refuse(round, "the loss that this schedule reads travels with rounds over everyone only");

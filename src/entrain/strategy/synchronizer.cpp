@@ -52,11 +52,13 @@ Synchronizer::Synchronizer(Rows& rows, Communicator& comm, Strategy strategy)
   ENTRAIN_CHECK(rows.workers() == comm.local_workers());
   for (const GradientRound& spec : strategy_.gradients) {
     gradient_mixings_.push_back(mixings_of(spec.whom, comm.workers()));
+    gradient_coders_.push_back(coder_for(spec.codec));
   }
   for (const ParameterRound& spec : strategy_.parameters) {
     Round& round = rounds_.emplace_back();
     round.spec = spec;
     round.mixings = mixings_of(spec.whom, comm.workers());
+    round.coder = coder_for(spec.codec);
     if (spec.when.needs_loss) round.loss_sum = at::zeros({rows.workers()}, at::kDouble);
   }
   agree();
@@ -97,9 +99,11 @@ void Synchronizer::reduce_gradients() {
   gradient_agenda_.plan();
   if (firing < 0) return;
   rows_.verify();
+  Coder* const coder = gradient_coders_[firing].get();
   const auto launched =
-      exchange(gradient_mixings_[firing], turn, rows_.gradients(), mean_gradient_);
+      exchange(gradient_mixings_[firing], turn, rows_.gradients(), mean_gradient_, coder);
   const double blocked = wait(*launched);
+  if (coder) coder->landed();
   rows_.gradients().copy_(mean_gradient_);
   gradients_averaged_ = strategy_.gradients[firing].whom.kind == Topology::Kind::everyone;
   ++counts_.gradients;
@@ -138,7 +142,7 @@ void Synchronizer::take_step(double lr) {
       if (rounds_[i].flight) land(rounds_[i]);
     }
     Round& round = rounds_[firing];
-    if (round.spec.delay.first_anchor && !round.launch_lr) meet_start(round);
+    if (round.spec.delay.first_anchor && round.launches == 0) meet_start(round);
     launch(round, parameter_agenda_.due_times(firing) - 1, lr);
     if (round.spec.delay.steps == 0) land(round);
   }
@@ -157,11 +161,21 @@ void Synchronizer::plan() {
     losses.push_back(round.landed_loss);
     if (!parameter_agenda_.was_due(i)) continue;
     round.landed_loss = std::nan("");
-    round.due_steps.push_back(step_);
+    if (round.spec.when.needs_loss) round.due_steps.push_back(step_);
     round.loss_steps = 0;
     if (round.loss_sum.defined()) round.loss_sum.zero_();
   }
   parameter_agenda_.plan(losses);
+  // What is in flight when a schedule ends lands after a period as long as the last one.
+  for (std::size_t i = 0; i < rounds_.size(); ++i) {
+    Round& round = rounds_[i];
+    if (!round.flight || round.flight->launched != step_) continue;
+    if (round.flight->lands == kNever && parameter_agenda_.due(i) == kNever) {
+      const std::int64_t before = std::max(round.last_launch, round.spec.when.start);
+      round.flight->lands = step_ + (step_ - before);
+    }
+    round.last_launch = step_;
+  }
 }
 
 // The anchor is the model at the step where the round's first period begins, not at step 0 of the
@@ -187,14 +201,23 @@ void Synchronizer::meet_start(Round& round) {
                         round.spec.merge.needs_launched ? x.clone() : at::Tensor());
 }
 
+std::shared_ptr<Coder> Synchronizer::coder_for(const Codec& codec) const {
+  if (codec.exact()) return nullptr;
+  return std::make_shared<Coder>(codec, tensors_of(rows_.layout()), rows_.workers(),
+                                 rows_.layout().type);
+}
+
 std::unique_ptr<Exchange> Synchronizer::exchange(const Mixings& mixings, std::int64_t turn,
-                                                 const at::Tensor& rows, at::Tensor& result) {
+                                                 const at::Tensor& rows, at::Tensor& result,
+                                                 Coder* coder) {
   const std::vector<std::int64_t> sizes = {mixings.empty() ? 1 : rows.size(0), rows.size(1)};
   if (!result.defined() || result.sizes() != at::IntArrayRef(sizes)) {
     result = at::empty(sizes, rows.options());
   }
-  if (mixings.empty()) return comm_->launch_mean(rows, result);
-  return comm_->launch_mix(rows, result, mixings[turn % static_cast<std::int64_t>(mixings.size())]);
+  const auto mixing =
+      mixings.empty() ? nullptr : mixings[turn % static_cast<std::int64_t>(mixings.size())];
+  if (coder) return coder->launch(*comm_, mixing, rows, result);
+  return mixing ? comm_->launch_mix(rows, result, mixing) : comm_->launch_mean(rows, result);
 }
 
 // BatchNorm's statistics travel with a round that makes all workers equal, and with no other: they
@@ -216,16 +239,20 @@ at::Tensor Synchronizer::message_of(Round& round) {
   return round.message;
 }
 
+// A learning rate of 0 says nothing of the next: the velocity stays as it is.
 void Synchronizer::launch(Round& round, std::int64_t turn, double lr) {
   round.message = message_of(round);
   const std::int64_t delay = round.spec.delay.steps;
-  round.flight.emplace(Flight{exchange(round.mixings, turn, round.message, round.mixed),
-                              {},
-                              step_,
-                              delay == kNever ? kNever : step_ + delay,
-                              lr,
-                              round.launch_lr ? lr / *round.launch_lr : 1});
-  round.launch_lr = lr;
+  const double ratio = lr != 0 && round.launch_lr != 0 ? lr / round.launch_lr : 1;
+  round.flight.emplace(
+      Flight{exchange(round.mixings, turn, round.message, round.mixed, round.coder.get()),
+             {},
+             step_,
+             delay == kNever ? kNever : step_ + delay,
+             lr,
+             ratio});
+  ++round.launches;
+  if (lr != 0) round.launch_lr = lr;
   if (round.spec.state.kind == StatePolicy::Kind::average) launch_state(round, turn);
 }
 
@@ -234,6 +261,7 @@ void Synchronizer::launch(Round& round, std::int64_t turn, double lr) {
 void Synchronizer::land(Round& round) {
   double blocked = wait(*round.flight->exchange);
   for (const auto& exchange : round.flight->state_exchanges) blocked += wait(*exchange);
+  if (round.coder) round.coder->landed();
   const at::Tensor mixed = parameters_of(round.mixed);
   at::Tensor anchor = mixed;
   if (needs_anchor(round.spec)) {

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "entrain/comm/communicator.h"
+#include "entrain/strategy/coder.h"
 #include "entrain/strategy/cost.h"
 #include "entrain/strategy/rows.h"
 
@@ -66,7 +67,7 @@ class Synchronizer {
   /// What landed since the last call.
   std::vector<LandedRound> take_landed();
 
-  /// The steps at which parameter round `round` was due.
+  /// The steps at which parameter round `round` was due, if its schedule reads the loss.
   const std::vector<std::int64_t>& due_steps(std::size_t round) const {
     return rounds_.at(round).due_steps;
   }
@@ -100,12 +101,14 @@ class Synchronizer {
     at::Tensor message;   // [w, S], and B columns of buffers if the round makes all equal, and one
                           // with the loss if the schedule asks
     at::Tensor mixed;     // [r, the same]
+    std::shared_ptr<Coder> coder;         // none for exact
     std::vector<at::Tensor> mixed_state;  // [r, k], of the optimizer's buffers
     at::Tensor loss_sum;                  // [w], of the steps since the round was due
     std::int64_t loss_steps = 0;
     double landed_loss = std::nan("");  // that no schedule has read yet
     std::vector<std::int64_t> due_steps;
-    std::optional<double> launch_lr;  // of the last launch
+    std::int64_t launches = 0, last_launch = 0;
+    double launch_lr = 0;  // of the last launch at which it was not 0
     std::optional<Flight> flight;
   };
 
@@ -121,8 +124,10 @@ class Synchronizer {
   void plan();
   at::Tensor parameters_of(const at::Tensor& message) const;
   void start(Round& round);
+  std::shared_ptr<Coder> coder_for(const Codec& codec) const;
   std::unique_ptr<Exchange> exchange(const Mixings& mixings, std::int64_t turn,
-                                     const at::Tensor& rows, at::Tensor& result);
+                                     const at::Tensor& rows, at::Tensor& result,
+                                     Coder* coder = nullptr);
   double wait(Exchange& exchange);
   void find_next_event();
 
@@ -131,6 +136,7 @@ class Synchronizer {
   Strategy strategy_;
   Agenda gradient_agenda_, parameter_agenda_;
   std::vector<Mixings> gradient_mixings_;
+  std::vector<std::shared_ptr<Coder>> gradient_coders_;  // null for exact
   std::vector<Round> rounds_;
   OptimizerState state_;
   at::Tensor mean_gradient_;  // [r, S]

@@ -46,11 +46,15 @@ Schedule wang_joshi(double T, double n) {
 }
 
 Schedule one_shot(std::int64_t T) {
-  return with_period(call("one_shot", {{"", number(static_cast<double>(T))}}),
-                     static_cast<double>(T));
+  if (T < 1) throw UsageError(fmt::format("one_shot({}): steps must be >= 1", T));
+  return {call("one_shot", {{"", number(static_cast<double>(T))}}), at_steps({T}).next};
 }
 
 double ada_linear_alpha(double tau0, double rounds, double T, bool exact) {
+  if (!(tau0 >= 1 && T >= 1 && rounds >= (exact ? 2 : 1))) {
+    throw UsageError(fmt::format("ada_linear: rounds={}: must be at least {}", print_number(rounds),
+                                 exact ? 2 : 1));
+  }
   return exact ? 2 * (T / (rounds * tau0) - 1) / (rounds - 1)
                : 2 / (rounds + 1) * T / (rounds * tau0);
 }
@@ -92,20 +96,21 @@ Schedule quad_rule(double mu, double n) {
           .needs_lr = true};
 }
 
-Schedule smooth_rule(double mu, double m, double distance, double sigma, double n) {
+Schedule smooth_rule(double mu, double m, double distance, std::optional<double> sigma, double n) {
   Value text = call("smooth_rule", {named("mu", mu), named("m", m), named("distance", distance)});
-  text.arguments.push_back(sigma >= 0 ? named("sigma", sigma) : Argument{"sigma", call("none")});
+  text.arguments.push_back(sigma ? named("sigma", *sigma) : Argument{"sigma", call("none")});
   text.arguments.push_back(named("n", n));
-  if (!(mu > 0 && m > 0 && distance > 0 && n > 0)) {
-    throw UsageError(fmt::format("{}: mu, m, distance and n must be above 0", print(text)));
+  if (!(mu > 0 && m > 0 && distance > 0 && n > 0 && sigma.value_or(0) >= 0)) {
+    throw UsageError(
+        fmt::format("{}: mu, m, distance and n must be above 0, sigma >= 0", print(text)));
   }
   const auto next = [=](const Progress& progress) {
     const double lr = progress.lr;
     double d = distance;
-    if (sigma >= 0) {
+    if (sigma) {
       const double left =
           std::pow(std::max(0.0, 1 - lr * mu), static_cast<double>(progress.last_due));
-      d = std::sqrt(left * distance * distance + sigma * sigma * lr * (1 - left) / (n * mu));
+      d = std::sqrt(left * distance * distance + *sigma * *sigma * lr * (1 - left) / (n * mu));
     }
     return progress.last_due + steps_down(std::min(1 / (lr * n * m * d), 1 / (mu * lr * n)));
   };
@@ -113,10 +118,10 @@ Schedule smooth_rule(double mu, double m, double distance, double sigma, double 
 }
 
 Schedule warm_up(const std::string& kind, std::int64_t over, std::int64_t h, std::int64_t unit) {
-  Value text = call("warm_up", {{"kind", call(kind)},
-                                named("over", static_cast<double>(over)),
-                                named("h", static_cast<double>(h)),
-                                named("unit", static_cast<double>(unit))});
+  const Value text = call("warm_up", {{"kind", call(kind)},
+                                      named("over", static_cast<double>(over)),
+                                      named("h", static_cast<double>(h)),
+                                      named("unit", static_cast<double>(unit))});
   require_above(0, text);
   const bool linear = kind == "linear", exponential = kind == "exponential";
   if (!linear && !exponential && kind != "constant") {
@@ -161,7 +166,7 @@ const std::vector<Choice<Schedule>>& theory_schedule_choices() {
       {"one_shot",
        {{"steps", "run"}},
        "once, at the end",
-       [](const Arguments& a) { return one_shot(static_cast<std::int64_t>(T(a))); }},
+       [](const Arguments& a) { return one_shot(a.steps_of_run("steps", a.facts().steps)); }},
       {"ada_linear",
        {{"tau0"}, {"alpha", "none"}, {"rounds", "none"}, {"exact", "false"}, {"steps", "run"}},
        "intervals (1 + i alpha) tau0; alpha, or the number of rounds that it is for",
@@ -173,7 +178,7 @@ const std::vector<Choice<Schedule>>& theory_schedule_choices() {
          const double alpha = a.is("rounds", "none") ? a.real("alpha")
                                                      : ada_linear_alpha(tau0, a.real("rounds"),
                                                                         T(a), a.boolean("exact"));
-         return ada_linear(tau0, alpha, static_cast<std::int64_t>(T(a)));
+         return ada_linear(tau0, alpha, a.steps_of_run("steps", a.facts().steps));
        }},
       {"growing",
        {{"n0"}, {"a"}},
@@ -187,14 +192,15 @@ const std::vector<Choice<Schedule>>& theory_schedule_choices() {
        {{"mu"}, {"m"}, {"distance"}, {"sigma", "none"}, {"n", "run"}},
        "intervals min(1 / (lr n m d), 1 / (mu lr n)); d a constant, or bounded with sigma",
        [](const Arguments& a) {
+         const bool bounded = !a.is("sigma", "none");
          return smooth_rule(a.real("mu"), a.real("m"), a.real("distance"),
-                            a.is("sigma", "none") ? -1 : a.real("sigma"), n(a));
+                            bounded ? std::optional(a.real("sigma")) : std::nullopt, n(a));
        }},
       {"warm_up",
        {{"kind"}, {"over"}, {"h"}, {"unit", "1ep"}},
        "1 or growing intervals for `over` units of steps, then every h",
        [](const Arguments& a) {
-         return warm_up(a.value("kind").name, a.integer("over"), a.steps("h"), a.steps("unit"));
+         return warm_up(print(a.value("kind")), a.integer("over"), a.steps("h"), a.steps("unit"));
        }},
   };
   return choices;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "entrain/strategy/schedule.h"
 
 namespace entrain {
@@ -32,10 +34,10 @@ Schedule growing(double n0, double a);
 /// for quadratic functions).
 Schedule quad_rule(double mu, double n);
 /// floor(min(1 / (lr n m d), 1 / (mu lr n))), with m the bound on the third derivative and d the
-/// distance to the optimum (the same, for smooth functions): a constant or, with `sigma` >= 0,
+/// distance to the optimum (the same, for smooth functions): a constant or, with `sigma`,
 /// the bound of Proposition 3 from the distance at the start,
 /// d^2 = (1 - lr mu)^N distance^2 + sigma^2 lr (1 - (1 - lr mu)^N) / (n mu) after N steps.
-Schedule smooth_rule(double mu, double m, double distance, double sigma, double n);
+Schedule smooth_rule(double mu, double m, double distance, std::optional<double> sigma, double n);
 
 /// Few local steps at first, then h (Lin et al. 2020): while i = steps / unit < over, `constant`:
 /// 1; `linear`: i h / over; `exponential`: 2^(i log2(over) / over); whole parts, at least 1.

@@ -104,7 +104,7 @@ TEST(AdaptiveSchedules, QsrFollowsTheLearningRate) {
 TEST(TheorySchedules, RulesOfPatelAndDieuleveut) {
   EXPECT_EQ(intervals_of(quad_rule(0.5, 4), 100, 0.05)[0], 10);
   EXPECT_EQ(intervals_of(quad_rule(50, 4), 100, 0.05)[0], 1) << "at least 1";
-  EXPECT_EQ(intervals_of(smooth_rule(0.5, 2, 1, -1, 4), 100, 0.05)[0], 2);
+  EXPECT_EQ(intervals_of(smooth_rule(0.5, 2, 1, std::nullopt, 4), 100, 0.05)[0], 2);
   EXPECT_EQ(intervals_of(growing(2, 1), 20), (Intervals{2, 4, 6, 8}));
   EXPECT_EQ(intervals_of(growing(2, 0.5), 15), (Intervals{2, 3, 4, 4}));
 }
@@ -143,6 +143,27 @@ TEST(ScheduleReport, Conditions_Lupa_1_6_7) {
   EXPECT_NE(text.find("60 rounds"), std::string::npos) << text;
   EXPECT_NE(text.find("5460 of 5469"), std::string::npos) << text;
   EXPECT_NE(text.find("lupa 39, stich 4, wang_joshi 10, yu 4"), std::string::npos) << text;
+}
+
+TEST(TheorySchedules, RefuseWhatTheyCannotMean) {
+  const auto refusal = [](const std::string& text) -> std::string {
+    try {
+      build_schedule(parse_value(text), {});
+    } catch (const UsageError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(refusal("one_shot(1e30)"),
+            "one_shot(1e30): steps must be a whole number from 1 on, not '1e30'");
+  EXPECT_EQ(refusal("one_shot(10.7)"),
+            "one_shot(10.7): steps must be a whole number from 1 on, not '10.7'");
+  EXPECT_EQ(refusal("ada_linear(8, rounds=1, exact=true, steps=100)"),
+            "ada_linear: rounds=1: must be at least 2");
+  EXPECT_NE(refusal("smooth_rule(1, 1, 1, sigma=-0.3, n=2)").find("sigma >= 0"), std::string::npos);
+  EXPECT_NE(refusal("warm_up(3, over=5, h=4, unit=2)").find("kind=3"), std::string::npos);
+  EXPECT_EQ(due_steps(one_shot(100), 1000, 0.1), (Intervals{100})) << "once, and never again";
+  EXPECT_EQ(fed(ada_loss(3, 1000), {1e60, 1e-60}), (Intervals{3, 3, 1000}));
 }
 
 TEST(TheorySchedules, TakeTheRunsOwnNumbers) {

@@ -47,7 +47,19 @@ struct Attached::State {
       : rows(tensors_in(model)),
         training(comm),
         evaluation(comm),
-        sync(rows, training, parse_strategy(strategy, with_workers(facts, comm))) {}
+        sync(rows, training,
+             with_local_state(parse_strategy(strategy, with_workers(facts, comm)))) {}
+
+  static Strategy with_local_state(Strategy strategy) {
+    for (const ParameterRound& round : strategy.parameters) {
+      if (round.state.kind == StatePolicy::Kind::local) continue;
+      throw UsageError(
+          fmt::format("{}: state={} needs an optimizer of entrain's; that of a loop "
+                      "of your own keeps its buffers to itself",
+                      print(strategy), print(round.state.text)));
+    }
+    return strategy;
+  }
 
   static RunFacts with_workers(RunFacts facts, const Communicator& comm) {
     if (facts.workers == 0) facts.workers = comm.workers();
@@ -62,13 +74,19 @@ Attached::~Attached() = default;
 Attached::Attached(Attached&&) noexcept = default;
 
 void Attached::reduce_gradients() { state_->sync.reduce_gradients(); }
-void Attached::advance(const at::Tensor& loss, double lr) { state_->sync.advance(loss, lr); }
+void Attached::advance(const at::Tensor& loss, double lr) {
+  state_->sync.advance(loss, lr);
+  state_->sync.take_landed();  // records are for runs that write them down
+}
 void Attached::finish() { state_->sync.finish(); }
 
 void Attached::keep_running_mean() { state_->sync.keep_running_mean(); }
 
 Shown Attached::show(ShownModel model) {
   require_model(model, state_->sync.strategy());
+  if (model == ShownModel::workers) {
+    throw UsageError("workers: the module shows this worker's own model already");
+  }
   if (model == ShownModel::polyak_ruppert && !state_->sync.running_mean().defined()) {
     throw UsageError("polyak_ruppert: call keep_running_mean() before the first step");
   }

@@ -209,5 +209,18 @@ TEST(Attach, ShowsTheAnchorAndThePolyakRuppertMean) {
   EXPECT_THROW(plain.show(anchor()), UsageError) << "local SGD keeps none";
 }
 
+TEST(Attach, BuffersOfAnOptimizerOfOnesOwnStayLocal) {
+  Net net = seeded_net();
+  const auto comm = local_communicator(1);
+  try {
+    synchronize(*net, *comm, "parameters(when=every(8), state=average)");
+    ADD_FAILURE();
+  } catch (const UsageError& error) {
+    EXPECT_NE(std::string(error.what()).find("state=average needs an optimizer of entrain's"),
+              std::string::npos)
+        << error.what();
+  }
+}
+
 }  // namespace
 }  // namespace entrain

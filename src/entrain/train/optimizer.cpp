@@ -6,9 +6,7 @@
 #include <cmath>
 
 #include "entrain/core/errors.h"
-
-// One source for every x86-64: the loader picks the widest vectors that the processor has.
-#define ENTRAIN_VECTORISED __attribute__((target_clones("avx512f", "arch=haswell", "default")))
+#include "entrain/core/vectorised.h"
 
 namespace entrain {
 namespace {

@@ -47,10 +47,22 @@ Task task_of(const Dataset& data) {
   return {sizes[1], sizes[2], sizes[3], data.classes};
 }
 
+bool names_first_decay(const Settings::Strategy& spec) {
+  std::string texts = spec.preset;
+  for (const RoundText& round : spec.rounds) {
+    for (const auto& [key, text] : round) texts += " " + text;
+  }
+  return texts.find("first_decay") != std::string::npos;
+}
+
 Strategy build_strategy(const Resolved& resolved, const RunFacts& facts) {
   const Settings::Strategy& spec = resolved.values.strategy;
   if (spec.rounds.empty()) {
     return located(resolved, "strategy.preset", [&] { return parse_strategy(spec.preset, facts); });
+  }
+  for (std::size_t i = 0; i < spec.rounds.size(); ++i) {
+    located(resolved, fmt::format("strategy.round[{}]", i),
+            [&] { return strategy_from_rounds({spec.rounds[i]}, facts); });
   }
   return located(resolved, "strategy.round[0]",
                  [&] { return strategy_from_rounds(spec.rounds, facts); });
@@ -99,16 +111,19 @@ Prepared prepare(const Resolved& resolved) {
   RunFacts& facts = prepared.facts;
   facts.workers = prepared.workers();
   facts.batch = settings.train.batch;
+  facts.seed = settings.seed;
   facts.steps_per_epoch = prepared.sampler->steps_per_epoch();
   facts.steps =
       settings.train.steps > 0
           ? settings.train.steps
           : std::max<std::int64_t>(1, std::llround(settings.train.epochs *
                                                    static_cast<double>(facts.steps_per_epoch)));
-  facts.first_decay =
-      first_decay(located(resolved, "train.lr_schedule",
-                          [&] { return parse_lr_schedule(settings.train.lr_schedule, facts); }),
-                  facts.steps);
+  const bool asked = names_first_decay(settings.strategy);
+  if (asked)
+    facts.first_decay =
+        first_decay(located(resolved, "train.lr_schedule",
+                            [&] { return parse_lr_schedule(settings.train.lr_schedule, facts); }),
+                    facts.steps);
   prepared.training = build_training(resolved, *prepared.data, facts);
   located(resolved, "evaluation.model", [&] {
     require_model(shown_model(settings.evaluation.model), prepared.training.strategy);

@@ -130,7 +130,6 @@ class Run {
   std::optional<RunFolder> folder_;
   Summary summary_;
   RunningMean since_record_, since_evaluation_;
-  std::int64_t evaluated_at_ = -1;
   at::Tensor average_, evaluated_;  // [1, S + B]
   Clock::time_point began_;
   double evaluation_seconds_ = 0;
@@ -181,7 +180,8 @@ void Run::train() {
   ProgressLine progress(settings_.name, steps, options_.progress && comm_->rank() == 0);
   while (workers_.synchronizer().step() < steps) {
     step(progress);
-    if (workers_.synchronizer().step() % prepared_.evaluate_every == 0) evaluate();
+    const std::int64_t now = workers_.synchronizer().step();
+    if (now % prepared_.evaluate_every == 0 && now < steps) evaluate();
   }
 }
 
@@ -227,7 +227,6 @@ void Run::evaluate() {
   const Evaluation test = shown_ == ShownModel::workers
                               ? evaluate_workers()
                               : evaluator_.evaluate(evaluated_, batch_norm_, evaluation_meter_);
-  evaluated_at_ = workers_.synchronizer().step();
   evaluation_seconds_ += seconds_since(begin);
   summary_.train_loss = count > 0 ? std::optional(loss / count) : summary_.train_loss;
   summary_.test_loss = test.loss;
@@ -236,7 +235,10 @@ void Run::evaluate() {
   if (evaluator_.has_statistics()) {
     summary_.batch_norm = shown_ == ShownModel::workers ? "own" : name_of(batch_norm_);
   }
-  record(EvaluationRecord{.model = settings_.evaluation.model,
+  summary_.evaluated_model = has_model(shown_, workers_.synchronizer())
+                                 ? settings_.evaluation.model
+                                 : "average";  // the anchor's round has not begun
+  record(EvaluationRecord{.model = summary_.evaluated_model,
                           .train_loss = summary_.train_loss.value_or(0),
                           .test_loss = test.loss,
                           .test_accuracy = test.accuracy,
@@ -281,13 +283,12 @@ void Run::compare_batch_norm() {
 void Run::finish() {
   workers_.synchronizer().finish();
   record_rounds();
-  if (evaluated_at_ != workers_.synchronizer().step()) evaluate();
+  evaluate();  // after the last landing
   if (evaluator_.has_statistics() && shown_ != ShownModel::workers) compare_batch_norm();
   summary_.parameters_hash = parameters_hash(workers_.rows(), *comm_);
   fill_summary();
   if (!folder_) return;
-  const char* const saved =
-      shown_ == ShownModel::workers ? "average" : settings_.evaluation.model.c_str();
+  const std::string saved = shown_ == ShownModel::workers ? "average" : summary_.evaluated_model;
   TensorFile model = {{}, {{"strategy", summary_.strategy}, {"model", saved}}};
   const Rows& rows = workers_.rows();
   const at::Tensor row = evaluated_[0];
@@ -305,6 +306,7 @@ void Run::finish() {
 
 // No exchange here: the others may be at another step, or gone.
 void Run::end_early(const Error& error) {
+  comm_->abandon();
   const bool stopped = interrupted();
   if (folder_) {
     record(EventRecord{.event = stopped ? "interrupted" : fmt::format("failed: {}", error.what())});
@@ -342,7 +344,6 @@ void Run::fill_summary() {
   s.bytes_sent_per_worker = training_meter_.bytes_sent_per_worker();
   s.evaluation_bytes_sent_per_worker = evaluation_meter_.bytes_sent_per_worker();
   s.wire_bytes_sent = comm_->wire_bytes_sent();
-  s.evaluated_model = settings_.evaluation.model;
   s.total_seconds = seconds_since(began_);
   s.evaluation_seconds = evaluation_seconds_;
   s.wall_seconds = s.total_seconds - evaluation_seconds_;

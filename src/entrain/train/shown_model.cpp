@@ -8,6 +8,28 @@
 #include "entrain/strategy/strategy_text.h"
 
 namespace entrain {
+namespace {
+
+// The index of the last round that has an anchor now; -1: none.
+int anchored_round(const Synchronizer& sync) {
+  for (int i = static_cast<int>(sync.strategy().parameters.size()) - 1; i >= 0; --i) {
+    if (sync.anchor(i).defined()) return i;
+  }
+  return -1;
+}
+
+at::Tensor last_anchor(const Synchronizer& sync) {
+  const int round = anchored_round(sync);
+  return round < 0 ? at::Tensor() : sync.anchor(round);
+}
+
+// Groups keep an anchor each.
+bool anchors_differ(const Synchronizer& sync) {
+  const int round = anchored_round(sync);
+  return round >= 0 && sync.strategy().parameters[round].whom.kind != Topology::Kind::everyone;
+}
+
+}  // namespace
 
 ShownModel shown_model(const std::string& name) {
   if (name == "anchor") return ShownModel::anchor;
@@ -26,6 +48,10 @@ void require_model(ShownModel model, const Strategy& strategy) {
       "{} keeps no anchor; evaluate the average, polyak_ruppert or the workers", print(strategy)));
 }
 
+bool has_model(ShownModel model, const Synchronizer& sync) {
+  return model != ShownModel::anchor || anchored_round(sync) >= 0;
+}
+
 at::Tensor average_model(const Rows& rows, Communicator& comm) {
   const at::Tensor mean = at::empty({1, rows.everything().size(1)}, rows.everything().options());
   comm.launch_mean(rows.everything(), mean)->wait();
@@ -35,19 +61,15 @@ at::Tensor average_model(const Rows& rows, Communicator& comm) {
 at::Tensor model_beside(const at::Tensor& average, ShownModel model, const Synchronizer& sync,
                         Communicator& comm) {
   at::Tensor parameters;
-  if (model == ShownModel::anchor) {
-    for (std::size_t i = 0; i < sync.strategy().parameters.size(); ++i) {
-      if (sync.anchor(i).defined()) parameters = sync.anchor(i);
-    }
-    // Those of groups differ from worker to worker.
-    if (parameters.defined() && parameters.size(0) > 1) parameters = parameters.mean(0, true);
-  } else if (model == ShownModel::polyak_ruppert) {
-    const at::Tensor& means = sync.running_mean();
-    ENTRAIN_CHECK(means.defined());
-    parameters = at::empty({1, means.size(1)}, means.options());
-    comm.launch_mean(means, parameters)->wait();
-  }
+  if (model == ShownModel::anchor) parameters = last_anchor(sync);
+  if (model == ShownModel::polyak_ruppert) parameters = sync.running_mean();
   if (!parameters.defined()) return average;  // the average itself, or no anchor yet
+  const bool of_each_worker = model != ShownModel::anchor || anchors_differ(sync);
+  if (of_each_worker) {
+    const at::Tensor mean = at::empty({1, parameters.size(1)}, parameters.options());
+    comm.launch_mean(parameters, mean)->wait();
+    parameters = mean;
+  }
   at::Tensor row = average.clone();
   row.narrow(1, 0, parameters.size(1)).copy_(parameters);
   return row;

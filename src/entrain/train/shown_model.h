@@ -21,13 +21,16 @@ ShownModel shown_model(const std::string& name);
 /// Refuses a model that a strategy does not have. Throws UsageError.
 void require_model(ShownModel model, const Strategy& strategy);
 
+/// Whether there is such a model now: an anchor begins with its round.
+bool has_model(ShownModel model, const Synchronizer& sync);
+
 /// The mean of all workers' parameters and buffers [1, S + B]. An exchange; give it a communicator
 /// that bills evaluations apart.
 at::Tensor average_model(const Rows& rows, Communicator& comm);
 
 /// `average` [1, S + B] with the parameters of `model` in place of its own. Buffers are the
-/// workers' mean for all. An exchange for polyak_ruppert. REQUIRES: not `workers`; for
-/// polyak_ruppert a synchronizer that keeps the running mean.
+/// workers' mean for all. An exchange for polyak_ruppert and for the anchors of groups. REQUIRES:
+/// not `workers`; for polyak_ruppert a synchronizer that keeps the running mean.
 at::Tensor model_beside(const at::Tensor& average, ShownModel model, const Synchronizer& sync,
                         Communicator& comm);
 

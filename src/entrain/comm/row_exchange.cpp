@@ -1,0 +1,69 @@
+#include "entrain/comm/row_exchange.h"
+
+#include <ATen/ATen.h>
+
+#include <set>
+
+#include "entrain/comm/sum.h"
+
+namespace entrain {
+namespace {
+
+// The workers of process `from` whose rows process `to` takes.
+std::vector<int> sent_to(int to, int from, int local_workers, const Mixing& mixing) {
+  std::set<int> workers;
+  if (to == from) return {};
+  for (int i = to * local_workers; i < (to + 1) * local_workers; ++i) {
+    for (const Mixing::Term& term : mixing.rows.at(i)) {
+      if (term.worker / local_workers == from) workers.insert(term.worker);
+    }
+  }
+  return {workers.begin(), workers.end()};
+}
+
+}  // namespace
+
+std::vector<at::Tensor> exchange_rows(Channel& channel, const Members& members,
+                                      const Mixing& mixing, const at::Tensor& rows) {
+  const int size = members.size, rank = members.rank, local = members.local_workers;
+  std::vector<at::Tensor> all(members.workers()), sent;
+  for (int i = 0; i < local; ++i) all[members.first_worker() + i] = rows[i];
+  std::vector<std::int64_t> sent_rows(size), received_rows(size);
+  std::vector<int> received;
+  bool any = false;
+  for (int other = 0; other < size; ++other) {
+    for (int worker : sent_to(other, rank, local, mixing)) {
+      sent.push_back(rows[worker - members.first_worker()]);
+      ++sent_rows[other];
+    }
+    for (int worker : sent_to(rank, other, local, mixing)) {
+      received.push_back(worker);
+      ++received_rows[other];
+    }
+    for (int one = 0; one < size && !any; ++one) {
+      any = !sent_to(other, one, local, mixing).empty();
+    }
+  }
+  if (!any) return all;
+  at::Tensor out = sent.empty() ? at::empty({0, rows.size(1)}, rows.options()) : at::stack(sent);
+  at::Tensor in =
+      at::empty({static_cast<std::int64_t>(received.size()), rows.size(1)}, rows.options());
+  channel.all_to_all(in, out, received_rows, sent_rows);
+  for (std::size_t k = 0; k < received.size(); ++k) {
+    all[received[k]] = in[static_cast<std::int64_t>(k)];
+  }
+  return all;
+}
+
+void mix_rows(const Members& members, const Mixing& mixing, const std::vector<at::Tensor>& rows,
+              const at::Tensor& mixed) {
+  for (int i = 0; i < members.local_workers; ++i) {
+    std::vector<WeightedRow> terms;
+    for (const Mixing::Term& term : mixing.rows.at(members.first_worker() + i)) {
+      terms.push_back({rows[term.worker].data_ptr(), term.weight});
+    }
+    weighted_sum(terms, 0, mixed.size(1), mixed[i]);
+  }
+}
+
+}  // namespace entrain

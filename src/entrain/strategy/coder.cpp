@@ -1,0 +1,392 @@
+#include "entrain/strategy/coder.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Dispatch.h>
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "entrain/comm/metered.h"
+#include "entrain/comm/row_exchange.h"
+#include "entrain/comm/sum.h"
+#include "entrain/core/errors.h"
+#include "entrain/core/seeds.h"
+
+namespace entrain {
+namespace {
+
+bool is_low_rank(const MessageTensors::Matrix& matrix, const Codec& codec) {
+  const auto rows = static_cast<double>(matrix.rows), columns = static_cast<double>(matrix.columns);
+  return (rows + columns) * static_cast<double>(codec.rank) * codec.min_rate < rows * columns;
+}
+
+std::vector<MessageTensors::Matrix> low_rank_matrices(const MessageTensors& tensors,
+                                                      const Codec& codec) {
+  std::vector<MessageTensors::Matrix> chosen;
+  for (const auto& matrix : tensors.matrices) {
+    if (is_low_rank(matrix, codec)) chosen.push_back(matrix);
+  }
+  return chosen;
+}
+
+// The columns of a message that each of P processes owns: whole blocks, as even as these allow.
+class Ownership {
+ public:
+  Ownership(std::int64_t columns, std::int64_t block, int processes)
+      : columns_(columns),
+        width_((columns + block * processes - 1) / (block * processes) * block) {}
+  std::int64_t begin(int process) const { return std::min(columns_, process * width_); }
+  std::int64_t count(int process) const { return begin(process + 1) - begin(process); }
+  std::int64_t width() const { return width_; }
+
+ private:
+  std::int64_t columns_, width_;
+};
+
+std::uint8_t* bytes_of(const at::Tensor& tensor, std::int64_t row) {
+  return tensor[row].data_ptr<std::uint8_t>();
+}
+
+at::Tensor byte_rows(std::int64_t rows, std::int64_t bytes) {
+  return at::zeros({rows, bytes}, at::kByte);
+}
+
+template <class Codec>
+void encode(const Codec& codec, const at::Tensor& row, std::int64_t begin, std::int64_t count,
+            const Draw& draw, std::uint8_t* code) {
+  AT_DISPATCH_FLOATING_TYPES(row.scalar_type(), "encode", [&] {
+    codec.encode(row.data_ptr<scalar_t>() + begin, count, begin, draw, code);
+  });
+}
+
+void decode(const BlockCodec& codec, const std::uint8_t* code, std::int64_t count,
+            const at::Tensor& row, std::int64_t begin) {
+  AT_DISPATCH_FLOATING_TYPES(row.scalar_type(), "decode",
+                             [&] { codec.decode(code, count, row.data_ptr<scalar_t>() + begin); });
+}
+
+// The mean of the rows of all processes in the form of a block codec: shares of all rows go to
+// their owner, who decodes and averages them, and the mean of each share goes to all. `rows` [w, m]
+// is left with what was not sent; so is `error` [1, m], added to the mean before it is coded, if it
+// is defined.
+void block_mean(Channel& channel, const Members& members, const BlockCodec& codec,
+                const BlockCodec& back, const std::function<Draw(int)>& draw,
+                const at::Tensor& rows, const at::Tensor& error, const at::Tensor& mean) {
+  const int processes = members.size;
+  const std::int64_t workers = rows.size(0), item = rows.element_size();
+  const Ownership owned(rows.size(1), std::max(codec.block(), back.block()), processes);
+  const std::vector<std::int64_t> all_workers(processes, workers), one_each(processes, 1);
+  at::Tensor out = byte_rows(processes * workers, codec.bytes(owned.width(), item));
+  at::Tensor in = at::empty_like(out);
+  for (int p = 0; p < processes; ++p) {
+    for (std::int64_t i = 0; i < workers; ++i) {
+      encode(codec, rows[i], owned.begin(p), owned.count(p),
+             draw(members.first_worker() + static_cast<int>(i)), bytes_of(out, p * workers + i));
+    }
+  }
+  channel.all_to_all(in, out, all_workers, all_workers);
+  const std::int64_t begin = owned.begin(members.rank), count = owned.count(members.rank);
+  const at::Tensor decoded = at::empty({in.size(0), count}, rows.options());
+  for (std::int64_t i = 0; i < in.size(0); ++i) {
+    decode(codec, bytes_of(in, i), count, decoded[i], 0);
+  }
+  const at::Tensor share = at::empty({1, count}, rows.options());
+  tree_mean(decoded, 0, count, members.workers(), share);
+  if (error.defined()) share.add_(error.narrow(1, begin, count));
+  at::Tensor copies = byte_rows(processes, back.bytes(owned.width(), item));
+  encode(back, share[0], 0, count, {}, bytes_of(copies, 0));
+  if (error.defined()) error.narrow(1, begin, count).copy_(share);
+  for (int p = 1; p < processes; ++p) copies[p].copy_(copies[0]);
+  at::Tensor shares = at::empty_like(copies);
+  channel.all_to_all(shares, copies, one_each, one_each);
+  for (int p = 0; p < processes; ++p) {
+    decode(back, bytes_of(shares, p), owned.count(p), mean[0], owned.begin(p));
+  }
+}
+
+void exact_mean(Channel& channel, const Members& members, const at::Tensor& rows,
+                const at::Tensor& mean) {
+  if (rows.size(1) == 0) return;
+  const auto raw = raw_codec();
+  block_mean(
+      channel, members, *raw, *raw, [](int) { return Draw(); }, rows.clone(), {}, mean);
+}
+
+// Columns of a matrix made orthonormal, one after the other (Gram-Schmidt, twice, as once leaves
+// what rounding makes of dependent columns). A column that depends on those before it becomes zero.
+void orthonormalise(const at::Tensor& matrix) {
+  for (std::int64_t j = 0; j < matrix.size(1); ++j) {
+    const at::Tensor column = matrix.select(1, j);
+    const double before = column.norm().item<double>();
+    for (int pass = 0; pass < 2; ++pass) {
+      for (std::int64_t k = 0; k < j; ++k) {
+        const at::Tensor other = matrix.select(1, k);
+        column.sub_(other * other.dot(column));
+      }
+    }
+    const double after = column.norm().item<double>();
+    if (after > 1e-10 * before) {
+      column.div_(after);
+    } else {
+      column.zero_();
+    }
+  }
+}
+
+// A column of the factors that came out as zero would stay zero for ever: it keeps its old values.
+void keep_zero_columns(const at::Tensor& factor, const at::Tensor& before) {
+  for (std::int64_t j = 0; j < factor.size(1); ++j) {
+    if (factor.select(1, j).abs().max().item<double>() == 0) {
+      factor.select(1, j).copy_(before.select(1, j));
+    }
+  }
+}
+
+// What lies between matrices, copied together or back.
+std::vector<Span> outside(const std::vector<MessageTensors::Matrix>& matrices,
+                          std::int64_t columns) {
+  std::vector<Span> spans;
+  std::int64_t at = 0;
+  for (const auto& matrix : matrices) {
+    spans.push_back({at, matrix.begin - at});
+    at = matrix.begin + matrix.rows * matrix.columns;
+  }
+  spans.push_back({at, columns - at});
+  return spans;
+}
+
+void exact_rest(Channel& channel, const Members& members, const at::Tensor& values,
+                const std::vector<Span>& spans, const at::Tensor& result) {
+  std::vector<at::Tensor> pieces;
+  for (const Span& span : spans) pieces.push_back(values.narrow(1, span.begin, span.count));
+  const at::Tensor rest = at::cat(pieces, 1);
+  const at::Tensor mean = at::empty({1, rest.size(1)}, rest.options());
+  exact_mean(channel, members, rest, mean);
+  std::int64_t at = 0;
+  for (const Span& span : spans) {
+    result.narrow(1, span.begin, span.count).copy_(mean.narrow(1, at, span.count));
+    values.narrow(1, span.begin, span.count).zero_();
+    at += span.count;
+  }
+}
+
+at::Tensor matrix_in(const at::Tensor& row, const MessageTensors::Matrix& matrix) {
+  return row.narrow(0, matrix.begin, matrix.rows * matrix.columns)
+      .view({matrix.rows, matrix.columns});
+}
+
+}  // namespace
+
+MessageTensors tensors_of(const Layout& layout) {
+  MessageTensors tensors;
+  tensors.columns = layout.columns;
+  for (const Layout::Entry& entry : layout.entries) {
+    tensors.spans.push_back({entry.offset, entry.items});
+    if (entry.sizes.size() < 2 || entry.items == 0) continue;
+    const std::int64_t rows = entry.sizes[0];
+    tensors.matrices.push_back({entry.offset, rows, entry.items / rows});
+  }
+  return tensors;
+}
+
+double coded_bytes(const Codec& codec, const MessageTensors& tensors, std::int64_t item, int n,
+                   std::optional<double> messages) {
+  const auto columns = static_cast<double>(tensors.columns);
+  const double others = n - 1;
+  if (codec.blocks) {
+    const auto there = static_cast<double>(codec.blocks->bytes(tensors.columns, item));
+    if (messages) return *messages * there;
+    const double back = codec.codes_mean ? there : columns * static_cast<double>(item);
+    return others / n * (there + back);
+  }
+  if (codec.rows) {
+    return others * static_cast<double>(codec.rows->bytes(tensors.columns, tensors.spans, item));
+  }
+  double numbers = columns;
+  for (const auto& matrix : low_rank_matrices(tensors, codec)) {
+    numbers -= static_cast<double>(matrix.rows * matrix.columns);
+    numbers += static_cast<double>((matrix.rows + matrix.columns) * codec.rank);
+  }
+  return everyone_bytes(n, numbers * static_cast<double>(item));
+}
+
+Coder::Coder(Codec codec, MessageTensors tensors, std::int64_t workers, at::ScalarType type)
+    : codec_(std::move(codec)), tensors_(std::move(tensors)) {
+  const auto options = at::TensorOptions().dtype(type);
+  values_ = at::zeros({workers, tensors_.columns}, options);
+  if (codec_.feedback) {
+    errors_ = at::zeros_like(values_);
+    if (codec_.codes_mean) mean_error_ = at::zeros({1, tensors_.columns}, options);
+  }
+  if (codec_.rank > 0) start_factors();
+}
+
+// The first factors are random, the same everywhere; each later one starts where the last ended.
+void Coder::start_factors() {
+  const auto matrices = low_rank_matrices(tensors_, codec_);
+  for (std::size_t k = 0; k < matrices.size(); ++k) {
+    Stream random(codec_.seed, Purpose::codec, k);
+    const at::Tensor factor = at::empty({matrices[k].columns, codec_.rank}, at::kDouble);
+    double* numbers = factor.data_ptr<double>();
+    for (std::int64_t i = 0; i < factor.numel(); ++i) numbers[i] = random.normal();
+    factors_.push_back(factor.to(values_.scalar_type()));
+  }
+}
+
+Draw Coder::draw(int worker) const {
+  return {codec_.seed, static_cast<std::uint32_t>(worker), round_};
+}
+
+std::unique_ptr<Exchange> Coder::launch(Communicator& comm, std::shared_ptr<const Mixing> mixing,
+                                        const at::Tensor& rows, const at::Tensor& result) {
+  const std::int64_t coded = tensors_.columns, item = rows.element_size();
+  values_.copy_(rows.narrow(1, 0, coded));
+  if (errors_.defined()) values_.add_(errors_);
+  const at::Tensor tail = rows.narrow(1, coded, rows.size(1) - coded).clone();
+  const at::Tensor head = at::empty({result.size(0), coded}, result.options());
+  const double messages = mixing ? mixing->messages : everyone_bytes(comm.workers(), 1);
+  Job job;
+  job.form = fmt::format("{} of {} x {}", print(codec_.text), rows.size(1),
+                         c10::toString(rows.scalar_type()));
+  job.bytes_sent_per_worker = coded_bytes(codec_, tensors_, item, comm.workers(),
+                                          mixing ? std::optional(mixing->messages) : std::nullopt) +
+                              messages * static_cast<double>(tail.size(1) * item);
+  job.run = [self = shared_from_this(), members = comm.members(), mixing, tail, head, result,
+             coded](Channel& channel) {
+    const at::NoGradGuard no_grad;
+    if (mixing) {
+      self->mix_blocks(channel, members, *mixing, head);
+    } else if (self->codec_.blocks) {
+      self->average_blocks(channel, members, head);
+    } else if (self->codec_.rows) {
+      self->average_rows(channel, members, head);
+    } else {
+      self->average_factors(channel, members, head);
+    }
+    result.narrow(1, 0, coded).copy_(head);
+    if (tail.size(1) == 0) return;
+    ENTRAIN_CHECK(!mixing);
+    const at::Tensor mean = at::empty({1, tail.size(1)}, tail.options());
+    exact_mean(channel, members, tail, mean);
+    result.narrow(1, coded, tail.size(1)).copy_(mean);
+  };
+  return comm.launch(std::move(job));
+}
+
+void Coder::average_blocks(Channel& channel, const Members& members, const at::Tensor& result) {
+  const auto raw = raw_codec();
+  next_mean_error_ = mean_error_.defined() ? mean_error_.clone() : at::Tensor();
+  block_mean(
+      channel, members, *codec_.blocks, codec_.codes_mean ? *codec_.blocks : *raw,
+      [this](int worker) { return draw(worker); }, values_, next_mean_error_, result);
+}
+
+// The rows are small when coded: each goes to all, who add them up in the order of workers.
+void Coder::average_rows(Channel& channel, const Members& members, const at::Tensor& result) {
+  const std::int64_t workers = values_.size(0), columns = tensors_.columns;
+  const std::int64_t item = values_.element_size();
+  const std::int64_t bytes = codec_.rows->bytes(columns, tensors_.spans, item);
+  at::Tensor out = byte_rows(members.size * workers, bytes), in = at::empty_like(out);
+  for (std::int64_t i = 0; i < workers; ++i) {
+    AT_DISPATCH_FLOATING_TYPES(values_.scalar_type(), "encode_row", [&] {
+      codec_.rows->encode(values_[i].data_ptr<scalar_t>(), columns, tensors_.spans,
+                          draw(members.first_worker() + static_cast<int>(i)), bytes_of(out, i));
+    });
+  }
+  for (int p = 1; p < members.size; ++p) {
+    out.narrow(0, p * workers, workers).copy_(out.narrow(0, 0, workers));
+  }
+  const std::vector<std::int64_t> all_workers(members.size, workers);
+  channel.all_to_all(in, out, all_workers, all_workers);
+  const at::Tensor sums = at::zeros({1, columns}, at::kDouble);
+  for (int worker = 0; worker < members.workers(); ++worker) {
+    codec_.rows->add(bytes_of(in, worker), columns, tensors_.spans, draw(worker), item,
+                     sums.data_ptr<double>());
+  }
+  result.copy_(sums.div_(members.workers()));
+}
+
+// PowerSGD: P = mean(M Q) made orthonormal, Q = mean(M^T P), and P Q^T is the mean of the matrices;
+// an error is against the worker's own P Q_i^T. All other columns are averaged as they are.
+void Coder::average_factors(Channel& channel, const Members& members, const at::Tensor& result) {
+  const auto matrices = low_rank_matrices(tensors_, codec_);
+  const std::int64_t workers = values_.size(0), rank = codec_.rank;
+  std::int64_t left_size = 0, right_size = 0;
+  for (const auto& matrix : matrices) {
+    left_size += matrix.rows * rank;
+    right_size += matrix.columns * rank;
+  }
+  exact_rest(channel, members, values_, outside(matrices, tensors_.columns), result);
+  at::Tensor left = at::empty({workers, left_size}, values_.options());
+  at::Tensor right = at::empty({workers, right_size}, values_.options());
+  at::Tensor mean_left = at::empty({1, left_size}, values_.options());
+  at::Tensor mean_right = at::empty({1, right_size}, values_.options());
+  const auto factor = [rank](const at::Tensor& row, std::int64_t begin, std::int64_t height) {
+    return row.narrow(0, begin, height * rank).view({height, rank});
+  };
+  for (std::int64_t i = 0; i < workers; ++i) {
+    std::int64_t at = 0;
+    for (std::size_t k = 0; k < matrices.size(); at += matrices[k++].rows * rank) {
+      factor(left[i], at, matrices[k].rows)
+          .copy_(at::mm(matrix_in(values_[i], matrices[k]), factors_[k]));
+    }
+  }
+  exact_mean(channel, members, left, mean_left);
+  std::int64_t begin = 0;
+  for (const auto& matrix : matrices) {
+    orthonormalise(factor(mean_left[0], begin, matrix.rows));
+    begin += matrix.rows * rank;
+  }
+  for (std::int64_t i = 0; i < workers; ++i) {
+    std::int64_t at_left = 0, at_right = 0;
+    for (const auto& matrix : matrices) {
+      const at::Tensor own = matrix_in(values_[i], matrix);
+      const at::Tensor p = factor(mean_left[0], at_left, matrix.rows);
+      const at::Tensor q = factor(right[i], at_right, matrix.columns);
+      q.copy_(at::mm(own.t(), p));
+      own.sub_(at::mm(p, q.t()));
+      at_left += matrix.rows * rank;
+      at_right += matrix.columns * rank;
+    }
+  }
+  exact_mean(channel, members, right, mean_right);
+  next_factors_.clear();
+  std::int64_t at_left = 0, at_right = 0;
+  for (const auto& matrix : matrices) {
+    const at::Tensor q = factor(mean_right[0], at_right, matrix.columns).clone();
+    matrix_in(result[0], matrix).copy_(at::mm(factor(mean_left[0], at_left, matrix.rows), q.t()));
+    keep_zero_columns(q, factors_[next_factors_.size()]);
+    next_factors_.push_back(q);
+    at_left += matrix.rows * rank;
+    at_right += matrix.columns * rank;
+  }
+}
+
+void Coder::mix_blocks(Channel& channel, const Members& members, const Mixing& mixing,
+                       const at::Tensor& result) {
+  const std::int64_t columns = tensors_.columns;
+  const at::Tensor codes =
+      byte_rows(values_.size(0), codec_.blocks->bytes(columns, values_.element_size()));
+  for (std::int64_t i = 0; i < values_.size(0); ++i) {
+    encode(*codec_.blocks, values_[i], 0, columns,
+           draw(members.first_worker() + static_cast<int>(i)), bytes_of(codes, i));
+  }
+  std::vector<at::Tensor> rows = exchange_rows(channel, members, mixing, codes);
+  for (at::Tensor& row : rows) {
+    if (!row.defined()) continue;
+    const at::Tensor decoded = at::empty({columns}, values_.options());
+    decode(*codec_.blocks, row.data_ptr<std::uint8_t>(), columns, decoded, 0);
+    row = decoded;
+  }
+  mix_rows(members, mixing, rows, result);
+}
+
+void Coder::landed() {
+  if (codec_.feedback) std::swap(errors_, values_);
+  if (next_mean_error_.defined()) std::swap(mean_error_, next_mean_error_);
+  if (codec_.rank > 0) factors_ = next_factors_;
+  ++round_;
+}
+
+}  // namespace entrain
