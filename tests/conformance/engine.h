@@ -20,13 +20,14 @@ namespace entrain {
 class Engine {
  public:
   Engine(const reference::Problem& problem, const reference::Sgd& options,
-         const std::string& strategy, Communicator* comm = nullptr)
+         const std::string& strategy, Communicator* comm = nullptr,
+         const std::vector<std::int64_t>& shape = {})
       : problem_(problem),
         base_lr_(options.lr),
         team_(1),
         local_(comm ? nullptr : local_communicator(problem.workers)),
         comm_(comm ? *comm : *local_),
-        rows_(models(problem, comm_.local_workers())),
+        rows_(models(problem, comm_.local_workers(), shape)),
         faulty_(comm_, [this](std::int64_t number) { return fault(number); }),
         metered_(faulty_),
         sync_(rows_, metered_,
@@ -107,12 +108,14 @@ class Engine {
   const Rows& rows() const { return rows_; }
 
  private:
-  static std::vector<ModelTensors> models(const reference::Problem& problem, int workers) {
+  static std::vector<ModelTensors> models(const reference::Problem& problem, int workers,
+                                          const std::vector<std::int64_t>& shape) {
     std::vector<ModelTensors> all;
     for (int i = 0; i < workers; ++i) {
       const at::Tensor x = at::empty({problem.size}, at::kDouble);
       for (int j = 0; j < problem.size; ++j) x[j] = problem.start(j);
-      all.push_back({{{"x", at::Tensor(x).set_requires_grad(true)}}});
+      const at::Tensor shaped = shape.empty() ? x : x.view(shape);
+      all.push_back({{{"x", at::Tensor(shaped).set_requires_grad(true)}}});
     }
     return all;
   }

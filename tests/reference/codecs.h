@@ -336,25 +336,32 @@ class CodedMix {
   Senders senders_;
 };
 
-/// Modified Gram-Schmidt on the columns, in order; a vanishing column becomes 0.
+inline double column_norm(const Matrix& p, std::size_t k) {
+  double squares = 0;
+  for (const Vector& row : p) squares += row[k] * row[k];
+  return std::sqrt(squares);
+}
+
+/// Gram-Schmidt on the columns, in order, each twice, so that what is left of a dependent column is
+/// not rounding taken for a direction; such a column becomes 0.
 inline void orthonormalise_columns(Matrix& p) {
   const std::size_t rank = p[0].size();
   for (std::size_t k = 0; k < rank; ++k) {
-    for (std::size_t j = 0; j < k; ++j) {
+    const double before = column_norm(p, k);
+    for (std::size_t j = 0; j < 2 * k; ++j) {
       double dot = 0;
-      for (const Vector& row : p) dot += row[j] * row[k];
-      for (Vector& row : p) row[k] -= dot * row[j];
+      for (const Vector& row : p) dot += row[j % k] * row[k];
+      for (Vector& row : p) row[k] -= dot * row[j % k];
     }
-    double squares = 0;
-    for (const Vector& row : p) squares += row[k] * row[k];
-    const double norm = std::sqrt(squares);
-    for (Vector& row : p) row[k] = norm <= 1e-30 ? 0 : row[k] / norm;
+    const double after = column_norm(p, k);
+    for (Vector& row : p) row[k] = after > 1e-10 * before ? row[k] / after : 0;
   }
 }
 
 /// PowerSGD (NeurIPS 2019), Algorithm 1: P = mean M_i Q, orthonormalised; Q = mean M_i^T P;
-/// the result is P Q^T, the error of worker i is M_i - P (M_i^T P)^T. Q starts warm. Tensors that
-/// are too small and columns in no tensor: the exact mean.
+/// the result is P Q^T, the error of worker i is M_i - P (M_i^T P)^T. Q starts warm; a column of it
+/// that came out as 0 starts from what it was, or it would stay 0 for ever. Tensors that are too
+/// small and columns in no tensor: the exact mean.
 class LowRankMean {
  public:
   /// The entry (row, column) of the first Q (cols x rank) of a tensor of the list.
@@ -412,6 +419,7 @@ class LowRankMean {
     orthonormalise_columns(p);
 
     std::vector<Matrix> own_q(workers, Matrix(cols, Vector(rank_)));
+    const Matrix q_before = q;
     q.assign(cols, Vector(rank_));
     for (int c = 0; c < cols; ++c) {
       for (int k = 0; k < rank_; ++k) {
@@ -436,6 +444,10 @@ class LowRankMean {
           errors_[i][at(r, c)] = m(i, r, c) - product(own_q[i], r, c);
         }
       }
+    }
+    for (int k = 0; k < rank_; ++k) {
+      if (column_norm(q, k) != 0) continue;
+      for (int c = 0; c < cols; ++c) q[c][k] = q_before[c][k];
     }
   }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <numeric>
 
 #include "entrain/core/errors.h"
 #include "entrain/strategy/schedule.h"
@@ -29,16 +28,31 @@ double take_number(const std::uint8_t*& at, std::int64_t item) {
   return item == 4 ? static_cast<double>(take<float>(at)) : take<double>(at);
 }
 
-std::int64_t kept(double fraction, std::int64_t columns) {
-  return std::min(columns, steps_up(fraction * static_cast<double>(columns)));
+std::int64_t items_in(const std::vector<Span>& tensors) {
+  std::int64_t items = 0;
+  for (const Span& tensor : tensors) items += tensor.count;
+  return items;
 }
 
-// The k first columns by an order in which no two are equal, in rising order.
+std::int64_t kept(double fraction, const std::vector<Span>& tensors) {
+  const std::int64_t items = items_in(tensors);
+  return std::min(items, steps_up(fraction * static_cast<double>(items)));
+}
+
+// The k first columns of the tensors by an order in which no two are equal, in rising order.
 template <class Before>
-std::vector<std::uint32_t> first_columns(std::int64_t columns, std::int64_t k, Before before) {
-  std::vector<std::uint32_t> chosen(columns);
-  std::iota(chosen.begin(), chosen.end(), 0U);
-  if (k < columns) std::nth_element(chosen.begin(), chosen.begin() + k, chosen.end(), before);
+std::vector<std::uint32_t> first_columns(const std::vector<Span>& tensors, std::int64_t k,
+                                         Before before) {
+  std::vector<std::uint32_t> chosen;
+  chosen.reserve(items_in(tensors));
+  for (const Span& tensor : tensors) {
+    for (std::int64_t j = 0; j < tensor.count; ++j) {
+      chosen.push_back(static_cast<std::uint32_t>(tensor.begin + j));
+    }
+  }
+  if (k < static_cast<std::int64_t>(chosen.size())) {
+    std::nth_element(chosen.begin(), chosen.begin() + k, chosen.end(), before);
+  }
   chosen.resize(k);
   std::sort(chosen.begin(), chosen.end());
   return chosen;
@@ -62,28 +76,28 @@ class TopK : public Typed<TopK> {
  public:
   explicit TopK(double fraction) : fraction_(fraction) {}
 
-  std::int64_t bytes(std::int64_t columns, const std::vector<Span>&,
+  std::int64_t bytes(std::int64_t, const std::vector<Span>& tensors,
                      std::int64_t item) const override {
-    return kept(fraction_, columns) * (4 + item);
+    return kept(fraction_, tensors) * (4 + item);
   }
 
   template <class T>
-  void encode_as(T* values, std::int64_t columns, const std::vector<Span>&, const Draw&,
+  void encode_as(T* values, std::int64_t, const std::vector<Span>& tensors, const Draw&,
                  std::uint8_t* code) const {
     const auto larger = [values](std::uint32_t a, std::uint32_t b) {
       const T x = std::abs(values[a]), y = std::abs(values[b]);
       return x > y || (x == y && a < b);
     };
-    for (const std::uint32_t j : first_columns(columns, kept(fraction_, columns), larger)) {
+    for (const std::uint32_t j : first_columns(tensors, kept(fraction_, tensors), larger)) {
       put(code, j);
       put(code, values[j]);
       values[j] = 0;
     }
   }
 
-  void add(const std::uint8_t* code, std::int64_t columns, const std::vector<Span>&, const Draw&,
-           std::int64_t item, double* sums) const override {
-    for (std::int64_t i = 0; i < kept(fraction_, columns); ++i) {
+  void add(const std::uint8_t* code, std::int64_t columns, const std::vector<Span>& tensors,
+           const Draw&, std::int64_t item, double* sums) const override {
+    for (std::int64_t i = 0; i < kept(fraction_, tensors); ++i) {
       const auto j = take<std::uint32_t>(code);
       ENTRAIN_CHECK(j < columns);
       sums[j] += take_number(code, item);
@@ -98,30 +112,31 @@ class RandomK : public Typed<RandomK> {
  public:
   explicit RandomK(double fraction) : fraction_(fraction) {}
 
-  std::int64_t bytes(std::int64_t columns, const std::vector<Span>&,
+  std::int64_t bytes(std::int64_t, const std::vector<Span>& tensors,
                      std::int64_t item) const override {
-    return kept(fraction_, columns) * item;
+    return kept(fraction_, tensors) * item;
   }
 
   template <class T>
-  void encode_as(T* values, std::int64_t columns, const std::vector<Span>&, const Draw& draw,
-                 std::uint8_t* code) const {
-    for (const std::uint32_t j : chosen(columns, draw)) {
+  void encode_as(T* values, std::int64_t columns, const std::vector<Span>& tensors,
+                 const Draw& draw, std::uint8_t* code) const {
+    for (const std::uint32_t j : chosen(columns, tensors, draw)) {
       put(code, values[j]);
       values[j] = 0;
     }
   }
 
-  void add(const std::uint8_t* code, std::int64_t columns, const std::vector<Span>&,
+  void add(const std::uint8_t* code, std::int64_t columns, const std::vector<Span>& tensors,
            const Draw& draw, std::int64_t item, double* sums) const override {
-    for (const std::uint32_t j : chosen(columns, draw)) sums[j] += take_number(code, item);
+    for (const std::uint32_t j : chosen(columns, tensors, draw)) sums[j] += take_number(code, item);
   }
 
  private:
-  std::vector<std::uint32_t> chosen(std::int64_t columns, const Draw& draw) const {
+  std::vector<std::uint32_t> chosen(std::int64_t columns, const std::vector<Span>& tensors,
+                                    const Draw& draw) const {
     std::vector<double> numbers(columns);
     for (std::int64_t j = 0; j < columns; ++j) numbers[j] = draw.uniform(j);
-    return first_columns(columns, kept(fraction_, columns), [&](std::uint32_t a, std::uint32_t b) {
+    return first_columns(tensors, kept(fraction_, tensors), [&](std::uint32_t a, std::uint32_t b) {
       return numbers[a] < numbers[b] || (numbers[a] == numbers[b] && a < b);
     });
   }

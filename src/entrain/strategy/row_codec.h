@@ -32,7 +32,7 @@ class RowCodec {
 
 using RowCodecPtr = std::shared_ptr<const RowCodec>;
 
-/// The ceil(fraction x columns) entries of largest magnitude, ties by the lower column, each with
+/// The ceil(fraction x items) entries of largest magnitude, ties by the lower column, each with
 /// its column (uint32).
 RowCodecPtr top_k_codec(double fraction);
 
