@@ -347,6 +347,10 @@ double Arguments::of_run(std::string_view name, std::int64_t known) const {
                                  call_.name, name));
 }
 
+std::int64_t Arguments::integer_of_run(std::string_view name, std::int64_t known) const {
+  return is(name, "run") ? static_cast<std::int64_t>(of_run(name, known)) : integer(name);
+}
+
 std::int64_t Arguments::steps(std::string_view name) const { return to_steps(name, value(name)); }
 
 std::vector<std::int64_t> Arguments::steps_list(std::string_view name) const {

@@ -154,8 +154,7 @@ std::vector<Preset> with_an_anchor() {
         {{"h"}, {"alpha"}, {"n", "run"}},
         "workers and a centre that pull each other",
         [](const Arguments& a) {
-          return easgd(a.steps("h"), a.real("alpha"),
-                       static_cast<int>(a.of_run("n", a.facts().workers)));
+          return easgd(a.steps("h"), a.real("alpha"), a.integer_of_run("n", a.facts().workers));
         }},
        "Zhang, Choromanska, LeCun 2015, arXiv 1412.6651 (EAMSGD with a momentum of the optimizer)",
        after_local_step("every h steps:   z <- z + alpha sum_i (x_i - z)\n"

@@ -94,6 +94,15 @@ TEST(StrategyText, TheRunsOwnNumbersAreLeftOut) {
   EXPECT_EQ(switched.parameters[0].when.start, 70);
 }
 
+TEST(StrategyText, RefusesNumbersThatNoIntegerHolds) {
+  EXPECT_NE(refusal("easgd(h=4, alpha=0.1, n=1e300)").find("not '1e300'"), std::string::npos);
+  EXPECT_NE(refusal("easgd(h=4, alpha=0.1, n=2.5)").find("not '2.5'"), std::string::npos);
+  EXPECT_NE(refusal("easgd(h=4, alpha=0.1, n=-3)").find("n=-3"), std::string::npos);
+  EXPECT_NE(refusal("one_shot(1e300)").find("not '1e300'"), std::string::npos);
+  EXPECT_NE(refusal("ada_lupa_linear(2, alpha=0.1, steps=1e300)").find("1e300"), std::string::npos);
+  EXPECT_EQ(refusal("easgd(h=4, alpha=1e-12, n=2147483647)"), "");
+}
+
 TEST(StrategyText, TablesOfRoundsAreTheSameStrategy) {
   const Strategy strategy = strategy_from_rounds(
       {{{"of", "gradients"}, {"when", "until(100, every(1))"}},

@@ -139,6 +139,9 @@ Schedule warm_up(const std::string& kind, std::int64_t over, std::int64_t h, std
 
 const std::vector<Choice<Schedule>>& theory_schedule_choices() {
   static const auto T = [](const Arguments& a) { return a.of_run("steps", a.facts().steps); };
+  static const auto whole_T = [](const Arguments& a) {
+    return a.integer_of_run("steps", a.facts().steps);
+  };
   static const auto n = [](const Arguments& a) { return a.of_run("n", a.facts().workers); };
   static const auto B = [](const Arguments& a) { return a.of_run("batch", a.facts().batch); };
   static const std::vector<Choice<Schedule>> choices = {
@@ -161,7 +164,7 @@ const std::vector<Choice<Schedule>>& theory_schedule_choices() {
       {"one_shot",
        {{"steps", "run"}},
        "once, at the end",
-       [](const Arguments& a) { return one_shot(static_cast<std::int64_t>(T(a))); }},
+       [](const Arguments& a) { return one_shot(whole_T(a)); }},
       {"ada_linear",
        {{"tau0"}, {"alpha", "none"}, {"rounds", "none"}, {"exact", "false"}, {"steps", "run"}},
        "intervals (1 + i alpha) tau0; alpha, or the number of rounds that it is for",
@@ -173,7 +176,7 @@ const std::vector<Choice<Schedule>>& theory_schedule_choices() {
          const double alpha = a.is("rounds", "none") ? a.real("alpha")
                                                      : ada_linear_alpha(tau0, a.real("rounds"),
                                                                         T(a), a.boolean("exact"));
-         return ada_linear(tau0, alpha, static_cast<std::int64_t>(T(a)));
+         return ada_linear(tau0, alpha, whole_T(a));
        }},
       {"growing",
        {{"n0"}, {"a"}},
