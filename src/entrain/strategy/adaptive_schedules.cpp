@@ -119,9 +119,11 @@ const std::vector<Choice<Schedule>>& adaptive_schedule_choices() {
        {{"h"}, {"warmup"}, {"q", "0.25"}, {"h_max", "auto"}, {"ema", "0.9"}},
        "every h up to the step warmup, then h (first losses / loss)^q, at most h_max (8 h)",
        [](const Arguments& a) {
+         constexpr std::int64_t most = std::int64_t{1} << 53;  // that a text may say
          const std::int64_t h = a.steps("h");
          return aga(h, a.steps("warmup"), a.real("q"),
-                    a.is("h_max", "auto") ? 8 * h : a.steps("h_max"), a.real("ema"));
+                    a.is("h_max", "auto") ? std::min(8 * h, most) : a.steps("h_max"),
+                    a.real("ema"));
        }},
       {"qsr",
        {{"h"}, {"c"}},

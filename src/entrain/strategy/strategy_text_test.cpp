@@ -103,6 +103,14 @@ TEST(StrategyText, RefusesNumbersThatNoIntegerHolds) {
   EXPECT_EQ(refusal("easgd(h=4, alpha=1e-12, n=2147483647)"), "");
 }
 
+TEST(StrategyText, DerivedArgumentsAreSuchThatATextMaySay) {
+  EXPECT_NE(refusal("ada_lupa_linear(1, rounds=1, exact=true, steps=10)").find("alpha=inf"),
+            std::string::npos);
+  const std::string rounds =
+      print_rounds(parse_strategy("parameters(when=aga(h=9007199254740992, warmup=0))"));
+  EXPECT_EQ(refusal(rounds), "") << rounds;
+}
+
 TEST(StrategyText, TablesOfRoundsAreTheSameStrategy) {
   const Strategy strategy = strategy_from_rounds(
       {{{"of", "gradients"}, {"when", "until(100, every(1))"}},

@@ -58,8 +58,9 @@ double ada_linear_alpha(double tau0, double rounds, double T, bool exact) {
 Schedule ada_linear(double tau0, double alpha, std::int64_t T) {
   Value text = call("ada_linear", {named("tau0", tau0), named("alpha", alpha),
                                    named("steps", static_cast<double>(T))});
-  if (!(tau0 >= 1 && alpha >= 0 && T >= 1)) {
-    throw UsageError(fmt::format("{}: tau0 and steps must be >= 1, alpha >= 0", print(text)));
+  if (!(tau0 >= 1 && alpha >= 0 && std::isfinite(alpha) && T >= 1)) {
+    throw UsageError(
+        fmt::format("{}: tau0 and steps must be >= 1, alpha a number >= 0", print(text)));
   }
   return {text, [tau0, alpha, T](const Progress& progress) {
             if (progress.last_due >= T) return kNever;
