@@ -4,6 +4,7 @@
 
 #include "entrain/core/errors.h"
 #include "entrain/core/seeds.h"
+#include "entrain/core/test_folder.h"
 #include "entrain/strategy/algorithms.h"
 #include "entrain/strategy/catalogue.h"
 
@@ -109,6 +110,18 @@ TEST(StrategyText, DerivedArgumentsAreSuchThatATextMaySay) {
   const std::string rounds =
       print_rounds(parse_strategy("parameters(when=aga(h=9007199254740992, warmup=0))"));
   EXPECT_EQ(refusal(rounds), "") << rounds;
+}
+
+TEST(StrategyText, RefusesArgumentsThatMeanNothing) {
+  const auto refused = [](const std::string& when) {
+    return refusal(fmt::format("parameters(when={})", when));
+  };
+  EXPECT_NE(refused("smooth_rule(1, 1, 1, sigma=-3, n=2)").find("sigma=-3"), std::string::npos);
+  EXPECT_NE(refused("warm_up(3 linear, 4, 16, unit=10)").find("3 linear"), std::string::npos);
+  EXPECT_NE(refused("warm_up(\"linear\", 4, 16, unit=10)").find("\"linear\""), std::string::npos);
+  const TestFolder folder;
+  EXPECT_NE(refusal(fmt::format("gossip(matrix(\"{}\"))", folder.path().string())).find("read"),
+            std::string::npos);
 }
 
 TEST(StrategyText, TablesOfRoundsAreTheSameStrategy) {

@@ -191,14 +191,17 @@ const std::vector<Choice<Schedule>>& theory_schedule_choices() {
        {{"mu"}, {"m"}, {"distance"}, {"sigma", "none"}, {"n", "run"}},
        "intervals min(1 / (lr n m d), 1 / (mu lr n)); d a constant, or bounded with sigma",
        [](const Arguments& a) {
-         return smooth_rule(a.real("mu"), a.real("m"), a.real("distance"),
-                            a.is("sigma", "none") ? -1 : a.real("sigma"), n(a));
+         const double sigma = a.is("sigma", "none") ? -1 : a.real("sigma");
+         if (!a.is("sigma", "none") && !(sigma >= 0)) {
+           throw UsageError(fmt::format("{}: sigma must be >= 0", print(a.canonical())));
+         }
+         return smooth_rule(a.real("mu"), a.real("m"), a.real("distance"), sigma, n(a));
        }},
       {"warm_up",
        {{"kind"}, {"over"}, {"h"}, {"unit", "1ep"}},
        "1 or growing intervals for `over` units of steps, then every h",
        [](const Arguments& a) {
-         return warm_up(a.value("kind").name, a.integer("over"), a.steps("h"), a.steps("unit"));
+         return warm_up(print(a.value("kind")), a.integer("over"), a.steps("h"), a.steps("unit"));
        }},
   };
   return choices;
