@@ -27,8 +27,10 @@ Schedule ada_loss(std::int64_t tau0, std::int64_t cap) {
     if (!std::isnan(progress.loss)) {
       if (seen++ == 0) first_loss = progress.loss;
       const double ratio = first_loss / progress.loss;
-      interval = static_cast<double>(
-          progress.loss <= 0 ? cap : std::min(cap, steps_up(std::cbrt(ratio)) * tau0));
+      const double wanted =
+          static_cast<double>(steps_up(std::cbrt(ratio))) * static_cast<double>(tau0);
+      interval = static_cast<double>(cap);
+      if (progress.loss > 0) interval = std::min(interval, wanted);
     }
     return progress.last_due + static_cast<std::int64_t>(interval);
   };

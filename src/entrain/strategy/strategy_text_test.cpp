@@ -124,6 +124,15 @@ TEST(StrategyText, RefusesArgumentsThatMeanNothing) {
             std::string::npos);
 }
 
+TEST(StrategyText, AdaLossKeepsToItsCapWhateverTheLoss) {
+  const Schedule schedule = build_schedule(parse_value("ada_loss(tau0=6, cap=20)"), {});
+  Progress progress{.loss = 1e200};
+  EXPECT_EQ(schedule.next(progress), 6);
+  progress.last_due = 6;
+  progress.loss = 1e-200;
+  EXPECT_EQ(schedule.next(progress), 26);
+}
+
 TEST(StrategyText, TablesOfRoundsAreTheSameStrategy) {
   const Strategy strategy = strategy_from_rounds(
       {{{"of", "gradients"}, {"when", "until(100, every(1))"}},
