@@ -53,6 +53,9 @@ TEST(StrategyText, RefusesNonsenseWithTheValue) {
   EXPECT_NE(refusal("gradients(merge=adopt)").find("merge"), std::string::npos);
   EXPECT_NE(refusal("gradients() + local_sgd(8)").find("local_sgd"), std::string::npos);
   EXPECT_NE(refusal("").size(), 0u);
+  EXPECT_EQ(refusal("local_sgd(h=-5)"), "local_sgd(h=-5): every(-5): steps must be >= 1");
+  EXPECT_EQ(refusal("gossip(ring(5))"), "gossip(ring(5)): ring(5): ring takes no arguments");
+  EXPECT_EQ(refusal("qsr(h=0, c=1)"), "qsr(h=0, c=1): h must be >= 1, and c above 0");
 }
 
 TEST(StrategyText, RefusesWhatNoEngineCanRun) {
