@@ -23,6 +23,13 @@ cp fuzz/corpus/* $tree/seeds
 for example in examples/*.toml; do
   { printf t; cat "$example"; } >"$tree/seeds/${example##*/}"
 done
+# AFL++ passes over a seed that crashes, so they are tried first: all in one process, then which it was.
+if ! timeout 60 $tree/strategy_text $tree/seeds/* 2>/dev/null; then
+  for seed in $tree/seeds/*; do
+    timeout 20 $tree/strategy_text "$seed" || echo "the seed ends in a crash or hangs: $seed"
+  done
+  exit 1
+fi
 $tree/strategy_text --words >$tree/words.dict || exit 1
 
 # What AFL++ would have changed on the machine is not ours to change: governors, where cores are dumped.
