@@ -126,6 +126,7 @@ TEST(StrategyText, RefusesArgumentsThatMeanNothing) {
   const TestFolder folder;
   EXPECT_NE(refusal(fmt::format("gossip(matrix(\"{}\"))", folder.path().string())).find("read"),
             std::string::npos);
+  EXPECT_NE(refusal("gossip(matrix(\"/dev/zero\"))").find("cannot be read"), std::string::npos);
 }
 
 TEST(StrategyText, AdaLossKeepsToItsCapWhateverTheLoss) {

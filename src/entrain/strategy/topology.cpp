@@ -99,7 +99,7 @@ void require_connected(const Neighbours& neighbours, const Value& text) {
 std::vector<std::vector<double>> read_matrix(const std::string& path) {
   std::error_code error;
   std::ifstream file;
-  if (!std::filesystem::is_directory(path, error)) file.open(path);
+  if (std::filesystem::is_regular_file(path, error)) file.open(path);
   if (!file.is_open()) throw UsageError(fmt::format("matrix(\"{}\"): cannot be read", path));
   std::vector<std::vector<double>> rows;
   for (std::string line; std::getline(file, line);) {
