@@ -374,5 +374,14 @@ TEST_F(Resolve, LocatedPutsTheOriginInFront) {
   EXPECT_THROW(located(resolved, "seed", [] { throw DataError("other errors pass"); }), DataError);
 }
 
+TEST_F(Resolve, LettersOutsideOfTextsAreRefused) {
+  for (const char* letter : {"\u00e9", "\u0369", "\u3041", "\ufb26", "\U0001f600"}) {
+    for (const char* place : {"seed = {}", "seed {}", "seed = 1 {}", "{} = 1", "[{}]"}) {
+      EXPECT_TRUE(file_refusal(fmt::format(fmt::runtime(place), letter)).starts_with("x.toml:"))
+          << place << letter;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace entrain

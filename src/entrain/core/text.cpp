@@ -347,12 +347,8 @@ double Arguments::of_run(std::string_view name, std::int64_t known) const {
                                  call_.name, name));
 }
 
-std::int64_t Arguments::steps_of_run(std::string_view name, std::int64_t known) const {
-  const double given = of_run(name, known);
-  if (given >= 1 && given <= largest_whole && std::trunc(given) == given) {
-    return static_cast<std::int64_t>(given);
-  }
-  refuse_value(call_, name, "a whole number from 1 on", value(name));
+std::int64_t Arguments::integer_of_run(std::string_view name, std::int64_t known) const {
+  return is(name, "run") ? static_cast<std::int64_t>(of_run(name, known)) : integer(name);
 }
 
 std::int64_t Arguments::steps(std::string_view name) const { return to_steps(name, value(name)); }

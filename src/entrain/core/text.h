@@ -77,8 +77,7 @@ class Arguments {
   /// The number given, or what the run has where the value is the word `run`: the argument's name
   /// in the message is `name`, and `known` is 0 where the run does not know it.
   double of_run(std::string_view name, std::int64_t known) const;
-  /// The same for a whole number of at least 1.
-  std::int64_t steps_of_run(std::string_view name, std::int64_t known) const;
+  std::int64_t integer_of_run(std::string_view name, std::int64_t known) const;
   /// Steps, or epochs (`5ep`, `0.5ep`) turned into steps of this run, rounded to nearest, or
   /// `first_decay`, the step after which the learning rate first falls.
   std::int64_t steps(std::string_view name) const;

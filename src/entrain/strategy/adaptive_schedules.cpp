@@ -27,10 +27,10 @@ Schedule ada_loss(std::int64_t tau0, std::int64_t cap) {
     if (!std::isnan(progress.loss)) {
       if (seen++ == 0) first_loss = progress.loss;
       const double ratio = first_loss / progress.loss;
-      interval = static_cast<double>(
-          progress.loss <= 0
-              ? cap
-              : std::min(cap, std::min(cap / tau0 + 1, steps_up(std::cbrt(ratio))) * tau0));
+      const double wanted =
+          static_cast<double>(steps_up(std::cbrt(ratio))) * static_cast<double>(tau0);
+      interval = static_cast<double>(cap);
+      if (progress.loss > 0) interval = std::min(interval, wanted);
     }
     return progress.last_due + static_cast<std::int64_t>(interval);
   };
@@ -121,9 +121,11 @@ const std::vector<Choice<Schedule>>& adaptive_schedule_choices() {
        {{"h"}, {"warmup"}, {"q", "0.25"}, {"h_max", "auto"}, {"ema", "0.9"}},
        "every h up to the step warmup, then h (first losses / loss)^q, at most h_max (8 h)",
        [](const Arguments& a) {
+         constexpr std::int64_t most = std::int64_t{1} << 53;  // that a text may say
          const std::int64_t h = a.steps("h");
          return aga(h, a.steps("warmup"), a.real("q"),
-                    a.is("h_max", "auto") ? 8 * h : a.steps("h_max"), a.real("ema"));
+                    a.is("h_max", "auto") ? std::min(8 * h, most) : a.steps("h_max"),
+                    a.real("ema"));
        }},
       {"qsr",
        {{"h"}, {"c"}},

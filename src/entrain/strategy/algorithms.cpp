@@ -39,15 +39,17 @@ Strategy cocod(std::int64_t h) {
   return {.parameters = {ParameterRound{.when = every(h), .merge = rebase(), .delay = period()}}};
 }
 
-Strategy easgd(std::int64_t h, double alpha, int n) {
-  if (!(alpha > 0 && alpha < 1 && (n + 1) * alpha < 2)) {
+Strategy easgd(std::int64_t h, double alpha, std::int64_t n) {
+  const auto workers = static_cast<double>(n);
+  if (n < 1) throw UsageError(fmt::format("easgd(n={}): there must be at least 1 worker", n));
+  if (!(alpha > 0 && alpha < 1 && (workers + 1) * alpha < 2)) {
     throw UsageError(fmt::format(
         "easgd(h={}, alpha={}): with {} workers alpha must be above 0 and below {:.4g}, "
         "or the centre diverges",
-        h, alpha, n, std::min(1.0, 2.0 / (n + 1))));
+        h, alpha, n, std::min(1.0, 2 / (workers + 1))));
   }
   return {.parameters = {ParameterRound{.when = every(h),
-                                        .outer = outer_sgd(n * alpha / (1 - alpha)),
+                                        .outer = outer_sgd(workers * alpha / (1 - alpha)),
                                         .merge = pull(alpha),
                                         .delay = period(true)}}};
 }

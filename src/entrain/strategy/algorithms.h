@@ -38,7 +38,7 @@ Strategy cocod(std::int64_t h);
 /// Elastic averaging for n workers (Zhang et al. 2015), in rounds: a worker pulls to the centre by
 /// alpha, and the centre moves by alpha sum_i (x_i - z). Throws UsageError unless (n + 1) alpha <
 /// 2, beyond which the centre diverges.
-Strategy easgd(std::int64_t h, double alpha, int n);
+Strategy easgd(std::int64_t h, double alpha, std::int64_t n);
 
 /// SlowMo on local SGD (Wang et al. 2020): every h steps u = beta u + (a - mean) / lr, a = a -
 /// alpha lr u, and all workers take a.

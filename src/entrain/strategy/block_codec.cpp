@@ -312,7 +312,7 @@ __attribute__((target("avx,f16c"))) std::int64_t decode_half_f16c(const std::uin
   return j;
 }
 
-const bool kHasF16c = __builtin_cpu_supports("f16c") && __builtin_cpu_supports("avx");
+const bool kHasF16c = __builtin_cpu_supports("avx2");  // all that have it have the conversion
 #else
 constexpr bool kHasF16c = false;
 std::int64_t encode_half_f16c(float*, std::int64_t, std::uint8_t*) { return 0; }

@@ -1,7 +1,6 @@
 #include "entrain/strategy/catalogue.h"
 
-#include <algorithm>
-
+#include "entrain/core/errors.h"
 #include "entrain/strategy/algorithms.h"
 
 namespace entrain {
@@ -156,9 +155,7 @@ std::vector<Preset> with_an_anchor() {
         {{"h"}, {"alpha"}, {"n", "run"}},
         "workers and a centre that pull each other",
         [](const Arguments& a) {
-          return easgd(a.steps("h"), a.real("alpha"),
-                       static_cast<int>(std::min<std::int64_t>(
-                           1 << 30, a.steps_of_run("n", a.facts().workers))));
+          return easgd(a.steps("h"), a.real("alpha"), a.integer_of_run("n", a.facts().workers));
         }},
        "Zhang, Choromanska, LeCun 2015, arXiv 1412.6651 (EAMSGD with a momentum of the optimizer)",
        after_local_step("every h steps:   z <- z + alpha sum_i (x_i - z)\n"
@@ -248,6 +245,19 @@ std::vector<Preset> with_neighbours() {
   };
 }
 
+// A preset's rounds refuse what they are given in their own words, as in every(-50): steps must be
+// >= 1. The user wrote local_sgd(-1ep).
+Strategy built(const std::vector<Choice<Strategy>>& choices, const Value& value,
+               const RunFacts& facts) {
+  try {
+    return build(choices, value, "strategy", facts);
+  } catch (const UsageError& error) {
+    const std::string message = error.what();
+    if (message.find(value.name) != std::string::npos) throw;
+    throw UsageError(fmt::format("{}: {}", excerpt(print(value)), message));
+  }
+}
+
 }  // namespace
 
 const std::vector<Preset>& catalogue() {
@@ -266,7 +276,7 @@ Strategy build_preset(const Value& value, const RunFacts& facts) {
     for (const Preset& preset : catalogue()) all.push_back(preset.choice);
     return all;
   }();
-  Strategy strategy = build(choices, value, "strategy", facts);
+  Strategy strategy = built(choices, value, facts);
   for (const Choice<Strategy>& choice : choices) {
     if (choice.name != value.name) continue;
     strategy.preset = print(Arguments(value, choice.parameters, facts).canonical());

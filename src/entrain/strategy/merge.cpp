@@ -1,7 +1,5 @@
 #include "entrain/strategy/merge.h"
 
-#include <ATen/ATen.h>
-
 #include "entrain/core/errors.h"
 
 namespace entrain {

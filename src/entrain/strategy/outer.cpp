@@ -1,7 +1,5 @@
 #include "entrain/strategy/outer.h"
 
-#include <ATen/ATen.h>
-
 #include "entrain/core/errors.h"
 
 namespace entrain {

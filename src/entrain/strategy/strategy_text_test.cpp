@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include "entrain/core/errors.h"
-#include "entrain/core/seeds.h"
+#include "entrain/core/test_folder.h"
 #include "entrain/strategy/algorithms.h"
 #include "entrain/strategy/catalogue.h"
+#include "entrain/strategy/random_strategy.h"
+#include "entrain/strategy/schedule_report.h"
 
 namespace entrain {
 namespace {
@@ -52,6 +54,9 @@ TEST(StrategyText, RefusesNonsenseWithTheValue) {
   EXPECT_NE(refusal("gradients(merge=adopt)").find("merge"), std::string::npos);
   EXPECT_NE(refusal("gradients() + local_sgd(8)").find("local_sgd"), std::string::npos);
   EXPECT_NE(refusal("").size(), 0u);
+  EXPECT_EQ(refusal("local_sgd(h=-5)"), "local_sgd(h=-5): every(-5): steps must be >= 1");
+  EXPECT_EQ(refusal("gossip(ring(5))"), "gossip(ring(5)): ring(5): ring takes no arguments");
+  EXPECT_EQ(refusal("qsr(h=0, c=1)"), "qsr(h=0, c=1): h must be >= 1, and c above 0");
 }
 
 TEST(StrategyText, RefusesWhatNoEngineCanRun) {
@@ -94,6 +99,46 @@ TEST(StrategyText, TheRunsOwnNumbersAreLeftOut) {
   EXPECT_EQ(switched.parameters[0].when.start, 70);
 }
 
+TEST(StrategyText, RefusesNumbersThatNoIntegerHolds) {
+  EXPECT_NE(refusal("easgd(h=4, alpha=0.1, n=1e300)").find("not '1e300'"), std::string::npos);
+  EXPECT_NE(refusal("easgd(h=4, alpha=0.1, n=2.5)").find("not '2.5'"), std::string::npos);
+  EXPECT_NE(refusal("easgd(h=4, alpha=0.1, n=-3)").find("n=-3"), std::string::npos);
+  EXPECT_NE(refusal("one_shot(1e300)").find("not '1e300'"), std::string::npos);
+  EXPECT_NE(refusal("ada_lupa_linear(2, alpha=0.1, steps=1e300)").find("1e300"), std::string::npos);
+  EXPECT_EQ(refusal("easgd(h=4, alpha=1e-12, n=2147483647)"), "");
+}
+
+TEST(StrategyText, DerivedArgumentsAreSuchThatATextMaySay) {
+  EXPECT_NE(refusal("ada_lupa_linear(1, rounds=1, exact=true, steps=10)")
+                .find("rounds=1: must be at least 2"),
+            std::string::npos);
+  const std::string rounds =
+      print_rounds(parse_strategy("parameters(when=aga(h=9007199254740992, warmup=0))"));
+  EXPECT_EQ(refusal(rounds), "") << rounds;
+}
+
+TEST(StrategyText, RefusesArgumentsThatMeanNothing) {
+  const auto refused = [](const std::string& when) {
+    return refusal(fmt::format("parameters(when={})", when));
+  };
+  EXPECT_NE(refused("smooth_rule(1, 1, 1, sigma=-3, n=2)").find("sigma=-3"), std::string::npos);
+  EXPECT_NE(refused("warm_up(3 linear, 4, 16, unit=10)").find("3 linear"), std::string::npos);
+  EXPECT_NE(refused("warm_up(\"linear\", 4, 16, unit=10)").find("\"linear\""), std::string::npos);
+  const TestFolder folder;
+  EXPECT_NE(refusal(fmt::format("gossip(matrix(\"{}\"))", folder.path().string())).find("read"),
+            std::string::npos);
+  EXPECT_NE(refusal("gossip(matrix(\"/dev/zero\"))").find("cannot be read"), std::string::npos);
+}
+
+TEST(StrategyText, AdaLossKeepsToItsCapWhateverTheLoss) {
+  const Schedule schedule = build_schedule(parse_value("ada_loss(tau0=6, cap=20)"), {});
+  Progress progress{.loss = 1e200};
+  EXPECT_EQ(schedule.next(progress), 6);
+  progress.last_due = 6;
+  progress.loss = 1e-200;
+  EXPECT_EQ(schedule.next(progress), 26);
+}
+
 TEST(StrategyText, TablesOfRoundsAreTheSameStrategy) {
   const Strategy strategy = strategy_from_rounds(
       {{{"of", "gradients"}, {"when", "until(100, every(1))"}},
@@ -105,46 +150,68 @@ TEST(StrategyText, TablesOfRoundsAreTheSameStrategy) {
   EXPECT_THROW(strategy_from_rounds({}), UsageError);
 }
 
-Schedule random_schedule(Stream& random, int depth) {
-  const auto steps = static_cast<std::int64_t>(random.below(1000));
-  const auto kind = depth > 2 ? 0 : random.below(3);
-  if (kind == 1) return until(steps, random_schedule(random, depth + 1));
-  if (kind == 2) return after(steps, random_schedule(random, depth + 1));
-  return every(steps + 1);
+/// Whatever of a strategy can be compared.
+std::vector<std::string> described(const Strategy& strategy) {
+  std::vector<std::string> all = {print_rounds(strategy)};
+  const auto add = [&](const auto& round) {
+    const Schedule& when = round.when;
+    all.push_back(fmt::format("due {} start {} loss {} lr {}",
+                              fmt::join(due_steps(when, 700, 0.05), " "), when.start,
+                              when.needs_loss, when.needs_lr));
+    all.push_back(fmt::format("whom {}", static_cast<int>(round.whom.kind)));
+    if (!round.whom.mixings) return;
+    for (const auto& mixing : round.whom.mixings(kRandomRun.workers)) {
+      for (const auto& row : mixing->rows) {
+        for (const auto& term : row) all.push_back(fmt::format("{} {}", term.worker, term.weight));
+      }
+    }
+  };
+  for (const GradientRound& round : strategy.gradients) add(round);
+  for (const ParameterRound& round : strategy.parameters) {
+    add(round);
+    all.push_back(fmt::format("what {} outer {} {} merge {} {} delay {} {} state {}",
+                              static_cast<int>(round.what), round.outer.has_velocity,
+                              round.outer.keeps_anchor, round.merge.needs_launched,
+                              round.merge.adopts, round.delay.steps, round.delay.first_anchor,
+                              static_cast<int>(round.state.kind)));
+  }
+  return all;
+}
+
+template <class T>
+std::string never_written(const RandomStrategy& random, const std::string& axis,
+                          const std::vector<Choice<T>>& choices) {
+  std::string missing;
+  for (const Choice<T>& choice : choices) {
+    if (!random.written().contains(axis + " " + choice.name)) missing += choice.name + " ";
+  }
+  return missing;
 }
 
 TEST(StrategyText, AThousandRandomStrategiesReadBack) {
-  Stream random(7, Purpose::shuffle);
+  const TestFolder folder;
+  RandomStrategy random(7, folder.path());
   for (int i = 0; i < 1000; ++i) {
-    Strategy strategy;
-    for (auto rounds = 1 + random.below(3); rounds > 0; --rounds) {
-      if (random.below(2) == 0) {
-        strategy.gradients.push_back({.when = random_schedule(random, 0)});
-      } else {
-        ParameterRound round{.when = random_schedule(random, 0)};
-        if (random.below(2) == 0) round.what = What::deltas;
-        const auto k = static_cast<std::int64_t>(random.below(4));
-        round.delay = k == 3 ? period(random.below(2) == 0) : steps(k);
-        if (random.below(2) == 0)
-          round.merge = random.below(2) == 0 ? rebase() : pull(random.uniform());
-        if (random.below(2) == 0) round.outer = momentum(random.uniform(), random.below(2) == 0);
-        strategy.parameters.push_back(round);
-      }
-    }
-    const std::string text = print(strategy);
-    const Strategy again = parse_strategy(text);
-    ASSERT_EQ(print(again), text);
-    ASSERT_EQ(again.gradients.size(), strategy.gradients.size());
-    ASSERT_EQ(again.parameters.size(), strategy.parameters.size());
-    for (std::size_t r = 0; r < again.parameters.size(); ++r) {
-      EXPECT_EQ(again.parameters[r].what, strategy.parameters[r].what);
-      EXPECT_EQ(again.parameters[r].delay.steps, strategy.parameters[r].delay.steps);
-      for (std::int64_t due : {0, 17, 900}) {
-        Progress one = {.last_due = due}, other = one;
-        EXPECT_EQ(again.parameters[r].when.next(one), strategy.parameters[r].when.next(other));
-      }
-    }
+    const std::string text = random.chance(3) ? random.preset() : random.joined(random.rounds());
+    SCOPED_TRACE(text);
+    const Strategy strategy = parse_strategy(text, kRandomRun);
+    const Strategy again = parse_strategy(print(strategy), kRandomRun);
+    ASSERT_EQ(print(again), print(strategy));
+    ASSERT_EQ(described(again), described(strategy));
+    ASSERT_EQ(described(parse_strategy(print_rounds(strategy), kRandomRun)), described(strategy));
   }
+  EXPECT_EQ(never_written(random, "schedule", schedule_choices()), "");
+  EXPECT_EQ(never_written(random, "topology", topology_choices()), "");
+  EXPECT_EQ(never_written(random, "codec", codec_choices()), "");
+  EXPECT_EQ(never_written(random, "outer", outer_choices()), "");
+  EXPECT_EQ(never_written(random, "merge", merge_choices()), "");
+  EXPECT_EQ(never_written(random, "delay", delay_choices()), "");
+  EXPECT_EQ(never_written(random, "slice", slice_choices()), "");
+  EXPECT_EQ(never_written(random, "state policy", state_choices()), "");
+  std::vector<Choice<Strategy>> presets;
+  for (const Preset& preset : catalogue()) presets.push_back(preset.choice);
+  EXPECT_EQ(never_written(random, "preset", presets), "");
+  EXPECT_TRUE(random.written().contains("parameters") && random.written().contains("deltas"));
 }
 
 TEST(Catalogue, EveryMethodHasItsPaperAndEquations) {

@@ -62,8 +62,9 @@ double ada_linear_alpha(double tau0, double rounds, double T, bool exact) {
 Schedule ada_linear(double tau0, double alpha, std::int64_t T) {
   Value text = call("ada_linear", {named("tau0", tau0), named("alpha", alpha),
                                    named("steps", static_cast<double>(T))});
-  if (!(tau0 >= 1 && alpha >= 0 && T >= 1)) {
-    throw UsageError(fmt::format("{}: tau0 and steps must be >= 1, alpha >= 0", print(text)));
+  if (!(tau0 >= 1 && alpha >= 0 && std::isfinite(alpha) && T >= 1)) {
+    throw UsageError(
+        fmt::format("{}: tau0 and steps must be >= 1, alpha a number >= 0", print(text)));
   }
   return {text, [tau0, alpha, T](const Progress& progress) {
             if (progress.last_due >= T) return kNever;
@@ -144,6 +145,9 @@ Schedule warm_up(const std::string& kind, std::int64_t over, std::int64_t h, std
 
 const std::vector<Choice<Schedule>>& theory_schedule_choices() {
   static const auto T = [](const Arguments& a) { return a.of_run("steps", a.facts().steps); };
+  static const auto whole_T = [](const Arguments& a) {
+    return a.integer_of_run("steps", a.facts().steps);
+  };
   static const auto n = [](const Arguments& a) { return a.of_run("n", a.facts().workers); };
   static const auto B = [](const Arguments& a) { return a.of_run("batch", a.facts().batch); };
   static const std::vector<Choice<Schedule>> choices = {
@@ -166,7 +170,7 @@ const std::vector<Choice<Schedule>>& theory_schedule_choices() {
       {"one_shot",
        {{"steps", "run"}},
        "once, at the end",
-       [](const Arguments& a) { return one_shot(a.steps_of_run("steps", a.facts().steps)); }},
+       [](const Arguments& a) { return one_shot(whole_T(a)); }},
       {"ada_linear",
        {{"tau0"}, {"alpha", "none"}, {"rounds", "none"}, {"exact", "false"}, {"steps", "run"}},
        "intervals (1 + i alpha) tau0; alpha, or the number of rounds that it is for",
@@ -178,7 +182,7 @@ const std::vector<Choice<Schedule>>& theory_schedule_choices() {
          const double alpha = a.is("rounds", "none") ? a.real("alpha")
                                                      : ada_linear_alpha(tau0, a.real("rounds"),
                                                                         T(a), a.boolean("exact"));
-         return ada_linear(tau0, alpha, a.steps_of_run("steps", a.facts().steps));
+         return ada_linear(tau0, alpha, whole_T(a));
        }},
       {"growing",
        {{"n0"}, {"a"}},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <numeric>
@@ -96,8 +97,10 @@ void require_connected(const Neighbours& neighbours, const Value& text) {
 }
 
 std::vector<std::vector<double>> read_matrix(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) throw UsageError(fmt::format("matrix(\"{}\"): cannot be read", path));
+  std::error_code error;
+  std::ifstream file;
+  if (std::filesystem::is_regular_file(path, error)) file.open(path);
+  if (!file.is_open()) throw UsageError(fmt::format("matrix(\"{}\"): cannot be read", path));
   std::vector<std::vector<double>> rows;
   for (std::string line; std::getline(file, line);) {
     std::istringstream words(line);
