@@ -21,13 +21,13 @@ class Engine {
  public:
   Engine(const reference::Problem& problem, const reference::Sgd& options,
          const std::string& strategy, Communicator* comm = nullptr,
-         const std::vector<std::int64_t>& shape = {})
+         const std::vector<std::int64_t>& shape = {}, int layers = 1)
       : problem_(problem),
         base_lr_(options.lr),
         team_(1),
         local_(comm ? nullptr : local_communicator(problem.workers)),
         comm_(comm ? *comm : *local_),
-        rows_(models(problem, comm_.local_workers(), shape)),
+        rows_(models(problem, comm_.local_workers(), shape, layers)),
         faulty_(comm_, [this](std::int64_t number) { return fault(number); }),
         metered_(faulty_),
         sync_(rows_, metered_,
@@ -108,14 +108,21 @@ class Engine {
   const Rows& rows() const { return rows_; }
 
  private:
+  // One tensor of that shape, or as many layers of equal size.
   static std::vector<ModelTensors> models(const reference::Problem& problem, int workers,
-                                          const std::vector<std::int64_t>& shape) {
+                                          const std::vector<std::int64_t>& shape, int layers) {
     std::vector<ModelTensors> all;
     for (int i = 0; i < workers; ++i) {
-      const at::Tensor x = at::empty({problem.size}, at::kDouble);
-      for (int j = 0; j < problem.size; ++j) x[j] = problem.start(j);
-      const at::Tensor shaped = shape.empty() ? x : x.view(shape);
-      all.push_back({{{"x", at::Tensor(shaped).set_requires_grad(true)}}});
+      ModelTensors model;
+      const int size = problem.size / layers;
+      for (int layer = 0; layer < layers; ++layer) {
+        at::Tensor x = at::empty({size}, at::kDouble);
+        for (int j = 0; j < size; ++j) x[j] = problem.start(layer * size + j);
+        if (!shape.empty()) x = x.view(shape);
+        model.parameters.push_back(
+            {fmt::format("{}.x", layer), at::Tensor(x).set_requires_grad(true)});
+      }
+      all.push_back(model);
     }
     return all;
   }

@@ -2,6 +2,8 @@
 
 #include "conformance/methods.h"
 
+#include "conformance/coded_texts.h"
+
 #include <gtest/gtest.h>
 
 #include <set>
@@ -130,9 +132,11 @@ TEST(Methods, OnlyAScheduleThatAsksPaysForTheLoss) {
 // No method with a name is left out.
 TEST(Methods, AllOfTheCatalogueAreHere) {
   std::string all;
+  const auto add = [&](const std::string& text) { all += text.substr(0, text.find('(')) + " "; };
   for (const auto& methods : {scheduled_methods(), anchored_methods(), neighbour_methods()}) {
-    for (const Method& method : methods) all += method.text.substr(0, method.text.find('(')) + " ";
+    for (const Method& method : methods) add(method.text);
   }
+  for (const std::string& text : coded_texts()) add(text);
   for (const Preset& preset : catalogue()) {
     EXPECT_NE((" " + all).find(" " + preset.choice.name + " "), std::string::npos)
         << preset.choice.name;

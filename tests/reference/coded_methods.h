@@ -212,18 +212,20 @@ struct PushSum {
   Vector w;
 };
 
-/// x_i^{1/2} = x_i + (change of the own step at z_i);  x = P(k) x^{1/2};  w = P(k) w;  z = x / w.
-/// Every h steps (h > 0) the exact average sum x / sum w and w = 1 instead. Returns z.
+/// x_i^{1/2} = the own step of x_i with the gradient at z_i (weight decay acts on x_i, as in the
+/// authors' code, which puts the biased rows back before the optimizer's step);  x = P(k) x^{1/2};
+/// w = P(k) w;  z = x / w. Every h steps (h > 0) the exact average sum x / sum w and w = 1 instead.
+/// Returns z.
 inline State sgp(const Problem& problem, const Sgd& sgd, int steps, const Weights& shares,
                  int h = 0, PushSum* masses = nullptr) {
   State state(problem);  // state.x is z
   std::vector<Vector> x = state.x;
   Vector w(problem.workers, 1);
   for (int t = 1; t <= steps; ++t) {
-    const std::vector<Vector> before = state.x;
-    local_step(problem, sgd, t, state);
     for (int i = 0; i < problem.workers; ++i) {
-      for (int j = 0; j < problem.size; ++j) x[i][j] += state.x[i][j] - before[i][j];
+      for (int j = 0; j < problem.size; ++j) {
+        sgd_step(sgd, problem.gradient(i, t, j, state.x[i][j]), x[i][j], state.buffer[i][j]);
+      }
     }
     if (h > 0 && t % h == 0) {
       double weight = 0;

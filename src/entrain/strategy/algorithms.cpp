@@ -74,9 +74,44 @@ Strategy bmuf(std::int64_t h, double momentum, double lr) {
   return {.parameters = {ParameterRound{.when = every(h), .outer = outer_sgd(lr, momentum)}}};
 }
 
-Strategy diloco(std::int64_t h, double lr, double beta) {
+Strategy diloco(std::int64_t h, double lr, double beta, const Codec& codec) {
+  return {
+      .parameters = {ParameterRound{
+          .when = every(h), .what = What::deltas, .codec = codec, .outer = nesterov(lr, beta)}}};
+}
+
+Strategy streaming_diloco(const Streaming& s) {
+  if (s.fragments < 1 || s.fragments > 4096) {
+    throw UsageError(fmt::format("streaming_diloco(fragments={}): from 1 to 4096", s.fragments));
+  }
+  Strategy strategy;
+  for (std::int64_t p = 0; p < s.fragments; ++p) {
+    const std::int64_t offset = (p + 1) * s.h / s.fragments;
+    strategy.parameters.push_back(
+        {.when = every(s.h, offset > 0 ? offset : s.h),
+         .what = What::deltas,
+         .codec = s.codec,
+         .outer = nesterov(s.lr, s.beta),
+         .merge = s.alpha == 1 ? adopt() : pull(s.alpha),
+         .delay = steps(s.tau),
+         .slice = s.fragments == 1 ? Slice() : fragment(p, s.fragments, s.strided)});
+  }
+  return strategy;
+}
+
+Strategy powersgd(const Codec& low_rank) {
+  return {.gradients = {GradientRound{.codec = low_rank}}};
+}
+
+Strategy qsgd(const Codec& qsgd) { return {.gradients = {GradientRound{.codec = qsgd}}}; }
+
+Strategy ef_sign(const Codec& sign_with_feedback) {
+  return {.gradients = {GradientRound{.codec = sign_with_feedback}}};
+}
+
+Strategy local_ef_sign(std::int64_t h, const Codec& sign_with_feedback) {
   return {.parameters = {
-              ParameterRound{.when = every(h), .what = What::deltas, .outer = nesterov(lr, beta)}}};
+              ParameterRound{.when = every(h), .what = What::deltas, .codec = sign_with_feedback}}};
 }
 
 Strategy gossip(const Topology& topology) {

@@ -56,7 +56,30 @@ Strategy bmuf(std::int64_t h, double momentum, double lr = 1);
 
 /// DiLoCo (Douillard et al. 2023): the mean delta from the anchor is a gradient for Nesterov's
 /// momentum.
-Strategy diloco(std::int64_t h, double lr = 0.7, double beta = 0.9);
+Strategy diloco(std::int64_t h, double lr = 0.7, double beta = 0.9, const Codec& codec = {});
+
+/// Streaming DiLoCo (Douillard et al. 2025): DiLoCo on fragments of whole layers, each every h
+/// steps and h / fragments steps after the one before; a worker meets a fragment's anchor tau steps
+/// after the launch by pull(alpha) (the paper's alpha is 1 - ours).
+struct Streaming {
+  std::int64_t h, fragments, tau;
+  double alpha;
+  double lr = 0.7, beta = 0.9;
+  Codec codec = {};
+  bool strided = true;
+};
+Strategy streaming_diloco(const Streaming& streaming);
+
+/// PowerSGD (Vogels et al. 2019): gradients as products of thin matrices, with error feedback.
+Strategy powersgd(const Codec& low_rank);
+
+/// QSGD (Alistarh et al. 2017): gradients rounded at random without bias.
+Strategy qsgd(const Codec& qsgd);
+
+/// EF-SignSGD (Karimireddy et al. 2019): the signs of gradients with error feedback; local: those
+/// of the deltas of local SGD.
+Strategy ef_sign(const Codec& sign_with_feedback);
+Strategy local_ef_sign(std::int64_t h, const Codec& sign_with_feedback);
 
 /// Gossip SGD (D-PSGD, Lian et al. 2017), adapt then combine: a worker's own step, then the
 /// weighted mean with its neighbours.

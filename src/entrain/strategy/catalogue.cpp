@@ -17,6 +17,10 @@ Schedule schedule_of(const char* name, const Arguments& arguments,
 
 Topology topology_of(const Arguments& a) { return build_topology(a.value("topology"), a.facts()); }
 
+Codec with_error_feedback(const Value& codec, const Arguments& a) {
+  return build_codec(call("error_feedback", {{"", codec}}), a.facts());
+}
+
 const char* const kLocalStep = "every step:      x_i <- optimizer(x_i, g_i(x_i))\n";
 
 std::string after_local_step(const std::string& rest) { return kLocalStep + rest; }
@@ -188,14 +192,91 @@ std::vector<Preset> with_an_anchor() {
                         "                 a <- a + v\n"
                         "                 x_i <- a")},
       {{"diloco",
-        {{"h"}, {"lr", "0.7"}, {"beta", "0.9"}},
+        {{"h"}, {"lr", "0.7"}, {"beta", "0.9"}, {"codec", "exact"}},
         "the mean progress of a period as a gradient for Nesterov's momentum",
-        [](const Arguments& a) { return diloco(a.steps("h"), a.real("lr"), a.real("beta")); }},
+        [](const Arguments& a) {
+          return diloco(a.steps("h"), a.real("lr"), a.real("beta"),
+                        build_codec(a.value("codec"), a.facts()));
+        }},
        "Douillard et al. 2023 (DiLoCo), arXiv 2311.08105",
        after_local_step("every h steps:   D <- (1/n) sum_i (a - x_i)\n"
                         "                 m <- beta m + D\n"
                         "                 a <- a - lr (D + beta m)\n"
-                        "                 x_i <- a")},
+                        "                 x_i <- a\n"
+                        "codec: the form in which a - x_i travels, as in int4")},
+      {{"streaming_diloco",
+        {{"h"},
+         {"fragments"},
+         {"tau"},
+         {"alpha"},
+         {"lr", "0.7"},
+         {"beta", "0.9"},
+         {"codec", "fp4"},
+         {"pattern", "strided"}},
+        "diloco by fragments of the model, each in flight for tau steps",
+        [](const Arguments& a) {
+          const Value pattern =
+              call("fragment",
+                   {{"index", number(0)}, {"of", number(1)}, {"pattern", a.value("pattern")}});
+          const Slice slice = build(slice_choices(), pattern, "slice", a.facts());
+          return streaming_diloco({a.steps("h"), a.integer("fragments"), a.integer("tau"),
+                                   a.real("alpha"), a.real("lr"), a.real("beta"),
+                                   build_codec(a.value("codec"), a.facts()), slice.strided});
+        }},
+       "Douillard et al. 2025 (Streaming DiLoCo), arXiv 2501.18512",
+       after_local_step("fragment p = 0 ... P - 1 at t = (p + 1) h / P, and every h steps after:\n"
+                        "                 launch D = (1/n) sum_i (a - x_i) of the fragment\n"
+                        "tau steps later: m <- beta m + D;  a <- a - lr (D + beta m)\n"
+                        "                 x_i <- (1 - alpha) x_i + alpha a\n"
+                        "alpha is the weight of the anchor: 1 minus the paper's")},
+  };
+}
+
+std::vector<Preset> with_small_messages() {
+  return {
+      {{"powersgd",
+        {{"rank"}, {"min_rate", "2"}},
+        "gradients as products of thin matrices, with error feedback",
+        [](const Arguments& a) {
+          const Value low_rank =
+              call("low_rank", {{"rank", a.value("rank")}, {"min_rate", a.value("min_rate")}});
+          return powersgd(with_error_feedback(low_rank, a));
+        }},
+       "Vogels et al. 2019 (PowerSGD), arXiv 1905.13727",
+       "every step, for each matrix of the gradient with M_i = G_i + e_i:\n"
+       "P <- (1/n) sum_i M_i Q, its columns made orthonormal\n"
+       "Q <- (1/n) sum_i M_i^T P (the next step begins with it)\n"
+       "x <- optimizer(x, P Q^T);  e_i <- M_i - P (M_i^T P)^T"},
+      {{"qsgd",
+        {{"s", "127"}, {"bucket", "512"}},
+        "gradients rounded at random without bias",
+        [](const Arguments& a) {
+          return qsgd(build_codec(
+              call("qsgd", {{"s", a.value("s")}, {"bucket", a.value("bucket")}}), a.facts()));
+        }},
+       "Alistarh et al. 2017 (QSGD), arXiv 1610.02132",
+       "every step, of each bucket v: |v|_2 sign(v) l / s, l = s |v| / |v|_2 rounded up or down at "
+       "random\n"
+       "x <- optimizer(x, the mean of these)"},
+      {{"ef_sign",
+        {},
+        "signs of gradients with error feedback",
+        [](const Arguments& a) { return ef_sign(with_error_feedback(call("sign"), a)); }},
+       "Karimireddy et al. 2019 (EF-SignSGD), arXiv 1901.09847",
+       "every step:      p_i <- g_i + e_i;  D_i <- mean |p_i| of each tensor x sign(p_i);  e_i <- "
+       "p_i - D_i\n"
+       "                 x <- optimizer(x, (1/n) sum_i D_i)"},
+      {{"local_ef_sign",
+        {{"h"}},
+        "local SGD that sends signs of its deltas with error feedback",
+        [](const Arguments& a) {
+          return local_ef_sign(a.steps("h"), with_error_feedback(call("sign"), a));
+        }},
+       "Karimireddy et al. 2019, arXiv 1901.09847; Lin et al. 2020, arXiv 1808.07217",
+       after_local_step(
+           "every h steps:   p_i <- a - x_i + e_i;  D_i <- mean |p_i| of each tensor x "
+           "sign(p_i);  e_i <- p_i - D_i\n"
+           "                 a <- a - (1/n) sum_i D_i;  x_i <- a")},
   };
 }
 
@@ -207,6 +288,16 @@ std::vector<Preset> with_neighbours() {
         [](const Arguments& a) { return gossip(topology_of(a)); }},
        "Lian et al. 2017, arXiv 1705.09056",
        after_local_step("then:            x_i <- sum_j w_ij x_j")},
+      {{"sgp",
+        {{"topology", "one_peer_exponential"}},
+        "gossip on directed graphs, by push-sum",
+        [](const Arguments& a) {
+          const Value whom = call("push_sum", {{"", a.value("topology")}});
+          return gossip(build_topology(whom, a.facts()));
+        }},
+       "Assran et al. 2019 (Stochastic Gradient Push), arXiv 1811.10792",
+       "every step:      x_i <- x_i + (the optimizer's step of worker i from z_i)\n"
+       "then:            x_i <- sum_j p_ij x_j;  w_i <- sum_j p_ij w_j;  z_i <- x_i / w_i"},
       {{"gossip_awc",
         {{"topology"}},
         "gossip whose messages travel during a step",
@@ -264,6 +355,7 @@ const std::vector<Preset>& catalogue() {
   static const std::vector<Preset> presets = [] {
     std::vector<Preset> all = synchronous_and_local();
     for (const Preset& preset : with_an_anchor()) all.push_back(preset);
+    for (const Preset& preset : with_small_messages()) all.push_back(preset);
     for (const Preset& preset : with_neighbours()) all.push_back(preset);
     return all;
   }();

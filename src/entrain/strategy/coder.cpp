@@ -5,6 +5,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "entrain/comm/metered.h"
@@ -178,16 +179,24 @@ at::Tensor matrix_in(const at::Tensor& row, const MessageTensors::Matrix& matrix
 
 }  // namespace
 
-MessageTensors tensors_of(const Layout& layout) {
+MessageTensors tensors_of(const Layout& layout, const std::vector<Span>& columns) {
   MessageTensors tensors;
-  tensors.columns = layout.columns;
-  for (const Layout::Entry& entry : layout.entries) {
-    tensors.spans.push_back({entry.offset, entry.items});
-    if (entry.sizes.size() < 2 || entry.items == 0) continue;
-    const std::int64_t rows = entry.sizes[0];
-    tensors.matrices.push_back({entry.offset, rows, entry.items / rows});
+  for (const Span& span : columns) {
+    for (const Layout::Entry& entry : layout.entries) {
+      if (entry.offset < span.begin || entry.offset >= span.begin + span.count) continue;
+      const std::int64_t begin = tensors.columns + entry.offset - span.begin;
+      tensors.spans.push_back({begin, entry.items});
+      if (entry.sizes.size() < 2 || entry.items == 0) continue;
+      tensors.matrices.push_back({begin, entry.sizes[0], entry.items / entry.sizes[0]});
+    }
+    tensors.columns += span.count;
   }
   return tensors;
+}
+
+MessageTensors square_tensor(std::int64_t items) {
+  const auto side = static_cast<std::int64_t>(std::sqrt(static_cast<double>(items)));
+  return {{{0, items}}, {{0, side, side}}, items};
 }
 
 double coded_bytes(const Codec& codec, const MessageTensors& tensors, std::int64_t item, int n,
@@ -266,10 +275,13 @@ std::unique_ptr<Exchange> Coder::launch(Communicator& comm, std::shared_ptr<cons
     }
     result.narrow(1, 0, coded).copy_(head);
     if (tail.size(1) == 0) return;
-    ENTRAIN_CHECK(!mixing);
-    const at::Tensor mean = at::empty({1, tail.size(1)}, tail.options());
-    exact_mean(channel, members, tail, mean);
-    result.narrow(1, coded, tail.size(1)).copy_(mean);
+    const at::Tensor rest = at::empty({result.size(0), tail.size(1)}, tail.options());
+    if (mixing) {
+      mix_rows(members, *mixing, exchange_rows(channel, members, *mixing, tail), rest);
+    } else {
+      exact_mean(channel, members, tail, rest);
+    }
+    result.narrow(1, coded, tail.size(1)).copy_(rest);
   };
   return comm.launch(std::move(job));
 }

@@ -18,8 +18,11 @@ struct MessageTensors {
   std::int64_t columns = 0;      ///< Padding included.
 };
 
-/// The tensors of a row.
-MessageTensors tensors_of(const Layout& layout);
+/// The tensors of a message that is these columns of a row, put together.
+MessageTensors tensors_of(const Layout& layout, const std::vector<Span>& columns);
+
+/// One tensor of `items` numbers, as near to a square as they allow: where no layout is known.
+MessageTensors square_tensor(std::int64_t items);
 
 /// Payload that each of n workers sends for a message of these tensors in the form of `codec`, as
 /// if it were alone on its host. `messages`: of a topology other than everyone (messages_of).

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "entrain/comm/metered.h"
+#include "entrain/strategy/coder.h"
 
 namespace entrain {
 namespace {
@@ -28,7 +30,20 @@ std::vector<Mixings> mixings_of(const std::vector<Round>& rounds, int n) {
 }  // namespace
 
 Agenda gradient_agenda(const Strategy& strategy) { return agenda_of(strategy.gradients); }
-Agenda parameter_agenda(const Strategy& strategy) { return agenda_of(strategy.parameters); }
+
+std::vector<SliceAgenda> parameter_agendas(const Strategy& strategy) {
+  std::map<std::int64_t, std::vector<std::size_t>> by_slice;
+  for (std::size_t i = 0; i < strategy.parameters.size(); ++i) {
+    by_slice[strategy.parameters[i].slice.index].push_back(i);
+  }
+  std::vector<SliceAgenda> agendas;
+  for (const auto& [index, rounds] : by_slice) {
+    std::vector<Schedule> schedules;
+    for (const std::size_t i : rounds) schedules.push_back(strategy.parameters[i].when);
+    agendas.push_back({rounds, Agenda(std::move(schedules))});
+  }
+  return agendas;
+}
 
 std::string print(const RoundCounts& rounds) {
   std::vector<std::string> parts;
@@ -48,7 +63,7 @@ bool reads_loss(const Strategy& strategy) {
 }
 
 bool equalises(const ParameterRound& round) {
-  return round.merge.adopts && round.whom.kind == Topology::Kind::everyone;
+  return round.merge.adopts && round.whom.kind == Topology::Kind::everyone && round.slice.whole();
 }
 
 bool needs_anchor(const ParameterRound& round) {
@@ -67,17 +82,43 @@ double effective_step(const Strategy& strategy) {
   return 1;
 }
 
+namespace {
+
+// What a round's message of parameters or gradients costs a worker.
+template <class Round>
+double message_cost(const Round& round, const Slice& slice, const Mixings& mixings, int n,
+                    std::int64_t turn, const RowBytes& row) {
+  const double messages = messages_of(round.whom, mixings, n, turn);
+  const auto item = static_cast<std::int64_t>(row.item);
+  double bytes = row.parameters / static_cast<double>(slice.of);
+  MessageTensors tensors;
+  if (row.layout) {
+    tensors = tensors_of(*row.layout, columns_of(slice, *row.layout));
+    bytes = static_cast<double>(tensors.columns * item);
+  } else if (!round.codec.exact()) {
+    tensors = square_tensor(static_cast<std::int64_t>(bytes / row.item));
+  }
+  if (round.codec.exact()) return messages * bytes;
+  return coded_bytes(round.codec, tensors, item, n,
+                     mixings.empty() ? std::nullopt : std::optional(messages));
+}
+
+}  // namespace
+
 Cost predict_cost(const Strategy& strategy, int n, std::int64_t steps, RowBytes row,
                   const LrOfStep& lr) {
   Cost cost;
-  Agenda gradients = gradient_agenda(strategy), parameters = parameter_agenda(strategy);
+  Agenda gradients = gradient_agenda(strategy);
+  std::vector<SliceAgenda> slices = parameter_agendas(strategy);
   const std::vector<Mixings> gradient_mixings = mixings_of(strategy.gradients, n);
   const std::vector<Mixings> parameter_mixings = mixings_of(strategy.parameters, n);
-  const std::vector<double> losses(strategy.parameters.size(), 1.0);
+  const bool masses = std::any_of(strategy.parameters.begin(), strategy.parameters.end(),
+                                  [](const ParameterRound& round) { return round.whom.push_sum; });
   Agreement agreement;
   // Steps at which nothing can happen are passed over.
   const auto next_event = [&](std::int64_t step) {
-    std::int64_t next = std::min(gradients.next(), parameters.next());
+    std::int64_t next = gradients.next();
+    for (const SliceAgenda& slice : slices) next = std::min(next, slice.agenda.next());
     for (const ParameterRound& round : strategy.parameters) {
       if (round.when.start > step) next = std::min(next, round.when.start);
     }
@@ -87,31 +128,36 @@ Cost predict_cost(const Strategy& strategy, int n, std::int64_t steps, RowBytes 
   for (std::int64_t step = 0; (step = next_event(step)) <= steps;) {
     const int averaged = gradients.fire(step, lr(step));
     if (averaged >= 0) {
-      cost.bytes_sent_per_worker += row.parameters * messages_of(strategy.gradients[averaged].whom,
-                                                                 gradient_mixings[averaged], n,
-                                                                 gradients.due_times(averaged) - 1);
+      cost.bytes_sent_per_worker +=
+          message_cost(strategy.gradients[averaged], {}, gradient_mixings[averaged], n,
+                       gradients.due_times(averaged) - 1, row);
       ++cost.rounds.gradients;
     }
     gradients.plan();
     agreement.stepped(averaged >= 0 &&
                       strategy.gradients[averaged].whom.kind == Topology::Kind::everyone);
-    const int firing = parameters.fire(step, lr(step));
-    if (firing >= 0) {
-      const ParameterRound& round = strategy.parameters[firing];
-      const double message = row.parameters + (equalises(round) ? row.buffers : 0) +
-                             (round.when.needs_loss ? row.item : 0) +
-                             (round.state.kind == StatePolicy::Kind::average ? row.state : 0);
-      cost.bytes_sent_per_worker += message * messages_of(round.whom, parameter_mixings[firing], n,
-                                                          parameters.due_times(firing) - 1);
-      ++cost.rounds.of(round.whom.kind);
-      if (round.delay.steps == 0 && equalises(round)) agreement.adopted();
+    for (SliceAgenda& slice : slices) {
+      const int firing = slice.agenda.fire(step, lr(step));
+      if (firing >= 0) {
+        const ParameterRound& round = strategy.parameters[slice.rounds[firing]];
+        const Mixings& mixings = parameter_mixings[slice.rounds[firing]];
+        const std::int64_t turn = slice.agenda.due_times(firing) - 1;
+        const double beside = (equalises(round) ? row.buffers : 0) +
+                              (round.when.needs_loss ? row.item : 0) + (masses ? row.item : 0) +
+                              (round.state.kind == StatePolicy::Kind::average ? row.state : 0);
+        cost.bytes_sent_per_worker += message_cost(round, round.slice, mixings, n, turn, row) +
+                                      beside * messages_of(round.whom, mixings, n, turn);
+        ++cost.rounds.of(round.whom.kind);
+        if (round.delay.steps == 0 && equalises(round)) agreement.adopted();
+      }
+      slice.agenda.plan(std::vector<double>(slice.rounds.size(), 1.0));
     }
-    parameters.plan(losses);
     for (std::size_t i = 0; i < strategy.parameters.size(); ++i) {
-      const ParameterRound& round = strategy.parameters[i];
+      ParameterRound round = strategy.parameters[i];
       if (round.when.start != step || !needs_anchor(round) || agreement.equal()) continue;
-      cost.bytes_sent_per_worker +=  // the anchor is the average
-          row.parameters * messages_of(round.whom, parameter_mixings[i], n, 0);
+      round.codec = {};  // the anchor is the average, exact
+      cost.bytes_sent_per_worker +=
+          message_cost(round, round.slice, parameter_mixings[i], n, 0, row);
       ++cost.rounds.of(round.whom.kind);
     }
   }

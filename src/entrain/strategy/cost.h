@@ -1,6 +1,7 @@
 #pragma once
 
 #include "entrain/strategy/agenda.h"
+#include "entrain/strategy/layout.h"
 #include "entrain/strategy/round.h"
 
 namespace entrain {
@@ -32,6 +33,9 @@ struct RowBytes {
   double buffers = 0;  ///< Floating ones, as BatchNorm's; zero if they are not averaged.
   double state = 0;    ///< The optimizer's buffers.
   double item = 4;     ///< One number.
+  /// Of the parameters, for codecs and fragments; where it is null they are taken as one square
+  /// matrix of equal fragments.
+  const Layout* layout = nullptr;
 };
 
 /// The inner learning rate of a step (from 1).
@@ -69,9 +73,15 @@ class Agreement {
   bool adopted_ = false;
 };
 
+/// The rounds on one slice of the parameters, and when which of them fires.
+struct SliceAgenda {
+  std::vector<std::size_t> rounds;  ///< Their places in the strategy's list.
+  Agenda agenda;
+};
+
 /// The agendas of a strategy's two lists.
 Agenda gradient_agenda(const Strategy& strategy);
-Agenda parameter_agenda(const Strategy& strategy);
+std::vector<SliceAgenda> parameter_agendas(const Strategy& strategy);
 
 /// Whether a round makes all workers equal when it lands.
 bool equalises(const ParameterRound& round);

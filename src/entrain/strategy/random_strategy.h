@@ -62,9 +62,10 @@ class RandomStrategy {
     }
   }
 
-  std::string topology(Topology::Kind kind) {
+  std::string topology(Topology::Kind kind, bool with_push_sum = false) {
     for (;;) {
       const Choice<Topology>& choice = one_of(topology_choices());
+      if (choice.name == "push_sum" && !with_push_sum) continue;
       const Topology::Kind is = choice.name == "everyone" ? Topology::Kind::everyone
                                 : choice.name == "groups" ? Topology::Kind::groups
                                                           : Topology::Kind::neighbours;
@@ -91,7 +92,10 @@ class RandomStrategy {
 
   /// Rounds as tables of texts, gradients first, each kind of round from narrow to wide.
   std::vector<Round> rounds() {
+    if (chance(12)) return push_sum_rounds();
     std::vector<Round> all;
+    fragments_ = chance(4) ? 2 + below(3) : 1;
+    strided_ = chance(2);
     const std::uint64_t gradients = below(3);
     const std::uint64_t parameters = below(4) + (gradients == 0 ? 1 : 0);
     for (const Topology::Kind kind : narrow_to_wide(gradients)) {
@@ -103,7 +107,10 @@ class RandomStrategy {
     for (const Topology::Kind kind : narrow_to_wide(parameters)) all.push_back(parameters_on(kind));
     // A field left out is legal: a round over everyone may do what others may.
     for (Round& round : all) {
-      std::erase_if(round, [&](const auto& field) { return field.first != "of" && chance(4); });
+      std::erase_if(round, [&](const auto& field) {
+        const bool divides = field.first == "slice" && fragments_ > 1;
+        return field.first != "of" && !divides && chance(4);
+      });
     }
     std::stable_sort(all.begin(), all.end(), [](const Round& a, const Round& b) {
       return std::pair(parameter_round(a), width(a)) < std::pair(parameter_round(b), width(b));
@@ -145,19 +152,41 @@ class RandomStrategy {
     Round round = {{"of", neighbours || chance(2) ? "parameters" : "deltas"},
                    {"when", schedule(kind == Topology::Kind::everyone, true)},
                    {"whom", topology(kind)},
-                   {"slice", written_call("slice", one_of(slice_choices()))},
+                   {"slice", slice()},
                    {"merge", written_call("merge", one_of(merge_choices()))},
                    {"delay", written_call("delay", one_of(delay_choices()))},
                    {"outer", neighbours ? "mean" : written_call("outer", one_of(outer_choices()))},
                    {"state", written_call("state policy", one_of(state_choices()))}};
     round["codec"] = codec(round["of"] == "parameters", kind);
     if (neighbours && round["delay"].find("anchor") != std::string::npos) round["delay"] = "period";
+    if (round["state"].starts_with("average") && fragments_ > 1) round["state"] = "reset";
     if (round["state"].starts_with("average")) {
       round["merge"] = "adopt";
       round["delay"] = "steps(0)";
     }
     written_.insert(round["of"]);
     return round;
+  }
+
+  // Of the one division that all rounds of a strategy share.
+  std::string slice() {
+    if (fragments_ == 1) {
+      written_.insert("slice all");
+      return "all";
+    }
+    written_.insert("slice fragment");
+    return fmt::format("fragment({}, of={}, pattern={})", below(fragments_), fragments_,
+                       strided_ ? "strided" : "sequential");
+  }
+
+  std::vector<Round> push_sum_rounds() {
+    written_.insert("topology push_sum");
+    std::vector<Round> all = {
+        {{"of", "parameters"},
+         {"when", schedule(false, true)},
+         {"whom", fmt::format("push_sum({})", topology(Topology::Kind::neighbours))}}};
+    if (chance(2)) all.push_back({{"of", "parameters"}, {"when", schedule(true, true)}});
+    return all;
   }
 
   template <class T>
@@ -198,11 +227,18 @@ class RandomStrategy {
     if (call == "period") return chance(2) ? "anchor" : "nothing";
     if (call == "growing_local_sgd" || call == "growing") return share(3);
     if (parameter == "schedule") return schedule(reads_loss_, reads_lr_, depth_ + 1);
-    if (parameter == "codec") return codec(of_parameters_, kind_, true);
     if (parameter == "s") return whole(1, 127);
     if (parameter == "bucket") return one_of<std::string>({"64", "512"});
     if (parameter == "rank") return whole(1, 8);
     if (parameter == "min_rate") return "1.5";
+    if (call == "sgp") return topology(Topology::Kind::neighbours);
+    if (parameter == "codec" && call.find("diloco") != std::string::npos) {
+      return codec(false, Topology::Kind::everyone);
+    }
+    if (parameter == "codec") return codec(of_parameters_, kind_, true);
+    if (parameter == "fragments") return whole(1, 4);
+    if (parameter == "tau") return whole(0, 5);
+    if (parameter == "pattern") return chance(2) ? "strided" : "sequential";
     if (parameter == "topology") return topology(static_cast<Topology::Kind>(below(3)));
     if (parameter == "file") return fmt::format("\"{}\"", weights_.string());
     if (parameter == "exact" || parameter == "rescale") return chance(2) ? "true" : "false";
@@ -265,6 +301,8 @@ class RandomStrategy {
   std::set<std::string> written_;
   bool reads_loss_ = false, reads_lr_ = false;  // of the schedule that is being written
   int depth_ = 0;
+  std::uint64_t fragments_ = 1;
+  bool strided_ = true;
   bool of_parameters_ = false;  // of the codec that is being written
   Topology::Kind kind_ = Topology::Kind::everyone;
 };

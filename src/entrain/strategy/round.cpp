@@ -1,19 +1,6 @@
 #include "entrain/strategy/round.h"
 
 namespace entrain {
-namespace {
-
-template <class T>
-Choice<T> plain(const char* name, const char* meaning) {
-  return {name, {}, meaning, [name](const Arguments&) { return T{call(name)}; }};
-}
-
-}  // namespace
-
-const std::vector<Choice<Slice>>& slice_choices() {
-  static const std::vector<Choice<Slice>> choices = {plain<Slice>("all", "the whole model")};
-  return choices;
-}
 
 const std::vector<Choice<StatePolicy>>& state_choices() {
   using Kind = StatePolicy::Kind;

@@ -5,14 +5,10 @@
 #include "entrain/strategy/merge.h"
 #include "entrain/strategy/outer.h"
 #include "entrain/strategy/schedule.h"
+#include "entrain/strategy/slice.h"
 #include "entrain/strategy/topology.h"
 
 namespace entrain {
-
-/// Which columns of the rows a round exchanges. `all`: the whole model.
-struct Slice {
-  Value text = call("all");
-};
 
 /// What happens to the optimizer's buffers (momentum) when a round lands. `local`: each worker
 /// keeps its own; `reset`: they are zero again; `average`: they are averaged as the parameters are,
@@ -56,7 +52,6 @@ struct Strategy {
 };
 
 /// The values of the axes that texts may name.
-const std::vector<Choice<Slice>>& slice_choices();
 const std::vector<Choice<StatePolicy>>& state_choices();
 
 }  // namespace entrain

@@ -1,5 +1,7 @@
 #include "entrain/strategy/strategy_text.h"
 
+#include <algorithm>
+
 #include "entrain/core/errors.h"
 #include "entrain/strategy/catalogue.h"
 
@@ -92,6 +94,19 @@ void refuse(const Round& round, const std::string& why) {
   throw UsageError(fmt::format("{}: {}", print(text_of(round)), why));
 }
 
+// Slices are equal or disjoint: fragments of one division, or the whole model.
+void require_one_division(const std::vector<ParameterRound>& rounds) {
+  for (const ParameterRound& round : rounds) {
+    const Slice& first = rounds[0].slice;
+    if (round.slice.of == first.of && (first.whole() || round.slice.strided == first.strided)) {
+      continue;
+    }
+    refuse(round,
+           fmt::format("its slice overlaps with that of {}; slices must be equal or disjoint",
+                       print(text_of(rounds[0]))));
+  }
+}
+
 template <class Round>
 void require_order(const std::vector<Round>& rounds) {
   for (std::size_t i = 1; i < rounds.size(); ++i) {
@@ -119,6 +134,7 @@ void validate_codec(const Round& round, bool parameters) {
 }
 
 void validate_round(const GradientRound& round) {
+  if (round.whom.push_sum) refuse(round, "push-sum is for parameters");
   validate_codec(round, false);
   if (round.when.needs_loss || round.when.needs_lr) {
     refuse(round,
@@ -140,9 +156,27 @@ void validate_round(const ParameterRound& round) {
     refuse(round, "neighbours have no common anchor to move; use a round over everyone or groups");
   }
   if (round.state.kind == StatePolicy::Kind::average &&
-      (round.delay.steps != 0 || round.merge.text.name != "adopt")) {
+      (!round.slice.whole() || round.delay.steps != 0 || round.merge.text.name != "adopt")) {
     refuse(round,
            "buffers are averaged where the parameters are: with delay=steps(0), merge=adopt");
+  }
+}
+
+// Rows are not models while masses differ, so with push-sum every round blocks and is adopted
+// whole.
+void validate_push_sum(const std::vector<ParameterRound>& rounds) {
+  const bool used = std::any_of(rounds.begin(), rounds.end(),
+                                [](const auto& round) { return round.whom.push_sum; });
+  for (const ParameterRound& round : rounds) {
+    if (!used) return;
+    const bool plain = round.what == What::parameters && !round.outer.keeps_anchor &&
+                       round.merge.text.name == "adopt" && round.delay.steps == 0 &&
+                       round.slice.whole() && round.state.kind == StatePolicy::Kind::local;
+    const bool partner = round.whom.push_sum || round.whom.kind == Topology::Kind::everyone;
+    if (plain && partner) continue;
+    refuse(round,
+           "goes not with push-sum, which takes rounds of parameters over everyone or with "
+           "push-sum, adopted at once and whole");
   }
 }
 
@@ -195,6 +229,8 @@ void validate(const Strategy& strategy, int n) {
   }
   require_order(strategy.gradients);
   require_order(strategy.parameters);
+  require_one_division(strategy.parameters);
+  validate_push_sum(strategy.parameters);
   const auto check = [n](const auto& round) {
     validate_round(round);
     if (n > 0 && round.whom.mixings) round.whom.mixings(n);

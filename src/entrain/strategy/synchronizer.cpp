@@ -47,18 +47,21 @@ Synchronizer::Synchronizer(Rows& rows, Communicator& comm, Strategy strategy)
       comm_(&comm),
       strategy_(std::move(strategy)),
       gradient_agenda_(gradient_agenda(strategy_)),
-      parameter_agenda_(parameter_agenda(strategy_)) {
+      slices_(parameter_agendas(strategy_)) {
   validate(strategy_, comm.workers());
   ENTRAIN_CHECK(rows.workers() == comm.local_workers());
   for (const GradientRound& spec : strategy_.gradients) {
     gradient_mixings_.push_back(mixings_of(spec.whom, comm.workers()));
-    gradient_coders_.push_back(coder_for(spec.codec));
+    gradient_coders_.push_back(coder_for(spec.codec, {{0, rows.layout().columns}}));
   }
   for (const ParameterRound& spec : strategy_.parameters) {
     Round& round = rounds_.emplace_back();
     round.spec = spec;
     round.mixings = mixings_of(spec.whom, comm.workers());
-    round.coder = coder_for(spec.codec);
+    round.columns = columns_of(spec.slice, rows.layout());
+    for (const Span& span : round.columns) round.items += span.count;
+    round.coder = coder_for(spec.codec, round.columns);
+    if (spec.whom.push_sum) masses_ = at::ones({rows.workers()}, at::kDouble);
     if (spec.when.needs_loss) round.loss_sum = at::zeros({rows.workers()}, at::kDouble);
   }
   agree();
@@ -93,6 +96,7 @@ void Synchronizer::agree() {
 
 void Synchronizer::reduce_gradients() {
   const std::int64_t step = step_ + 1;
+  if (masses_.defined()) scale_rows(true);
   if (step < gradient_agenda_.next()) return;
   const int firing = gradient_agenda_.fire(step, 0);
   const std::int64_t turn = firing >= 0 ? gradient_agenda_.due_times(firing) - 1 : 0;
@@ -118,6 +122,17 @@ void Synchronizer::advance(const at::Tensor& losses, double lr) {
   }
   add_loss(losses);
   if (step_ >= next_event_) take_step(lr);
+  if (masses_.defined()) scale_rows(false);
+}
+
+// The model of a worker is its row over its mass; the optimizer's step is added to the row itself.
+void Synchronizer::scale_rows(bool by_mass) {
+  const double* masses = masses_.data_ptr<double>();
+  for (std::int64_t i = 0; i < rows_.workers(); ++i) {
+    if (masses[i] == 1) continue;
+    const at::Tensor row = rows_.parameters()[i];
+    by_mass ? row.mul_(masses[i]) : row.div_(masses[i]);
+  }
 }
 
 void Synchronizer::add_loss(const at::Tensor& losses) {
@@ -136,41 +151,45 @@ void Synchronizer::take_step(double lr) {
   for (Round& round : rounds_) {
     if (round.flight && round.flight->lands <= step_) land(round);
   }
-  const int firing = parameter_agenda_.fire(step_, lr);
-  if (firing >= 0) {
-    for (int i = 0; i <= firing; ++i) {
-      if (rounds_[i].flight) land(rounds_[i]);
-    }
-    Round& round = rounds_[firing];
-    if (round.spec.delay.first_anchor && round.launches == 0) meet_start(round);
-    launch(round, parameter_agenda_.due_times(firing) - 1, lr);
-    if (round.spec.delay.steps == 0) land(round);
-  }
-  plan();
+  for (SliceAgenda& slice : slices_) fire(slice, lr);
   for (Round& round : rounds_) {
     if (round.spec.when.start == step_) start(round);
   }
   find_next_event();
 }
 
+void Synchronizer::fire(SliceAgenda& slice, double lr) {
+  const int firing = slice.agenda.fire(step_, lr);
+  if (firing >= 0) {
+    for (int i = 0; i <= firing; ++i) {
+      if (rounds_[slice.rounds[i]].flight) land(rounds_[slice.rounds[i]]);
+    }
+    Round& round = rounds_[slice.rounds[firing]];
+    if (round.spec.delay.first_anchor && round.launches == 0) meet_start(round);
+    launch(round, slice.agenda.due_times(firing) - 1, lr);
+    if (round.spec.delay.steps == 0) land(round);
+  }
+  plan(slice);
+}
+
 // After the landing, so that a schedule reads the loss of the period that has just ended.
-void Synchronizer::plan() {
+void Synchronizer::plan(SliceAgenda& slice) {
   std::vector<double> losses;
-  for (std::size_t i = 0; i < rounds_.size(); ++i) {
-    Round& round = rounds_[i];
+  for (std::size_t i = 0; i < slice.rounds.size(); ++i) {
+    Round& round = rounds_[slice.rounds[i]];
     losses.push_back(round.landed_loss);
-    if (!parameter_agenda_.was_due(i)) continue;
+    if (!slice.agenda.was_due(i)) continue;
     round.landed_loss = std::nan("");
     if (round.spec.when.needs_loss) round.due_steps.push_back(step_);
     round.loss_steps = 0;
     if (round.loss_sum.defined()) round.loss_sum.zero_();
   }
-  parameter_agenda_.plan(losses);
+  slice.agenda.plan(losses);
   // What is in flight when a schedule ends lands after a period as long as the last one.
-  for (std::size_t i = 0; i < rounds_.size(); ++i) {
-    Round& round = rounds_[i];
+  for (std::size_t i = 0; i < slice.rounds.size(); ++i) {
+    Round& round = rounds_[slice.rounds[i]];
     if (!round.flight || round.flight->launched != step_) continue;
-    if (round.flight->lands == kNever && parameter_agenda_.due(i) == kNever) {
+    if (round.flight->lands == kNever && slice.agenda.due(i) == kNever) {
       const std::int64_t before = std::max(round.last_launch, round.spec.when.start);
       round.flight->lands = step_ + (step_ - before);
     }
@@ -178,11 +197,19 @@ void Synchronizer::plan() {
   }
 }
 
+// A round's columns of the parameters: themselves, or a fragment's copied together.
+at::Tensor Synchronizer::columns_in(const Round& round, const at::Tensor& row) const {
+  if (round.spec.slice.whole()) return row;
+  std::vector<at::Tensor> pieces;
+  for (const Span& span : round.columns) pieces.push_back(row.narrow(1, span.begin, span.count));
+  return at::cat(pieces, 1);
+}
+
 // The anchor is the model at the step where the round's first period begins, not at step 0 of the
 // run: with that one a late outer momentum diverges.
 void Synchronizer::start(Round& round) {
   if (!needs_anchor(round.spec)) return;
-  const at::Tensor& x = rows_.parameters();
+  const at::Tensor x = columns_in(round, rows_.parameters());
   if (agreement_.equal()) {
     const std::int64_t rows = round.mixings.empty() ? 1 : x.size(0);
     round.anchor = x.narrow(0, 0, rows).clone();
@@ -196,14 +223,25 @@ void Synchronizer::start(Round& round) {
 
 // Nothing has been launched yet, so there is nothing to wait for: the anchor is that of the start.
 void Synchronizer::meet_start(Round& round) {
-  const at::Tensor& x = rows_.parameters();
-  round.spec.merge.meet(x, round.anchor,
-                        round.spec.merge.needs_launched ? x.clone() : at::Tensor());
+  const at::Tensor x = columns_in(round, rows_.parameters());
+  meet(round, round.anchor, round.spec.merge.needs_launched ? x.clone() : at::Tensor());
 }
 
-std::shared_ptr<Coder> Synchronizer::coder_for(const Codec& codec) const {
+void Synchronizer::meet(const Round& round, const at::Tensor& anchor, const at::Tensor& launched) {
+  const at::Tensor x = columns_in(round, rows_.parameters());
+  round.spec.merge.meet(x, anchor, launched);
+  if (round.spec.slice.whole()) return;
+  std::int64_t at = 0;
+  for (const Span& span : round.columns) {
+    rows_.parameters().narrow(1, span.begin, span.count).copy_(x.narrow(1, at, span.count));
+    at += span.count;
+  }
+}
+
+std::shared_ptr<Coder> Synchronizer::coder_for(const Codec& codec,
+                                               const std::vector<Span>& columns) const {
   if (codec.exact()) return nullptr;
-  return std::make_shared<Coder>(codec, tensors_of(rows_.layout()), rows_.workers(),
+  return std::make_shared<Coder>(codec, tensors_of(rows_.layout(), columns), rows_.workers(),
                                  rows_.layout().type);
 }
 
@@ -223,19 +261,25 @@ std::unique_ptr<Exchange> Synchronizer::exchange(const Mixings& mixings, std::in
 // BatchNorm's statistics travel with a round that makes all workers equal, and with no other: they
 // belong to the parameters.
 at::Tensor Synchronizer::message_of(Round& round) {
-  const at::Tensor& x = equalises(round.spec) ? rows_.everything() : rows_.parameters();
+  const at::Tensor x =
+      equalises(round.spec) ? rows_.everything() : columns_in(round, rows_.parameters());
   const bool deltas = round.spec.what == What::deltas, loss = round.spec.when.needs_loss;
   const bool move_on = round.spec.delay.steps > 0 || round.spec.merge.needs_launched;
-  if (!deltas && !loss && !move_on) return x;
-  if (!round.copy.defined()) round.copy = at::empty({x.size(0), x.size(1) + loss}, x.options());
+  const bool mass = masses_.defined();
+  if (!deltas && !loss && !move_on && !mass) return x;
+  if (!round.copy.defined()) {
+    round.copy = at::empty({x.size(0), x.size(1) + mass + loss}, x.options());
+  }
   round.copy.narrow(1, 0, x.size(1)).copy_(x);
+  if (mass) round.copy.select(1, x.size(1)).copy_(masses_);
   if (loss) {
-    round.copy.select(1, x.size(1)).copy_(round.loss_sum / static_cast<double>(round.loss_steps));
+    round.copy.select(1, x.size(1) + mass)
+        .copy_(round.loss_sum / static_cast<double>(round.loss_steps));
   }
   if (!deltas) return round.copy;
   if (!round.message.defined()) round.message = at::empty_like(round.copy);
   round.message.copy_(round.copy);
-  parameters_of(round.message).neg_().add_(round.anchor);
+  parameters_of(round, round.message).neg_().add_(round.anchor);
   return round.message;
 }
 
@@ -262,7 +306,8 @@ void Synchronizer::land(Round& round) {
   double blocked = wait(*round.flight->exchange);
   for (const auto& exchange : round.flight->state_exchanges) blocked += wait(*exchange);
   if (round.coder) round.coder->landed();
-  const at::Tensor mixed = parameters_of(round.mixed);
+  const at::Tensor mixed = parameters_of(round, round.mixed);
+  if (masses_.defined()) land_masses(round);
   at::Tensor anchor = mixed;
   if (needs_anchor(round.spec)) {
     const bool deltas = round.spec.what == What::deltas;
@@ -273,8 +318,7 @@ void Synchronizer::land(Round& round) {
     round.spec.outer.move({anchor, deltas ? at::Tensor() : mixed, deltas ? mixed : at::Tensor(),
                            round.velocity, round.flight->lr, round.flight->lr_ratio});
   }
-  round.spec.merge.meet(rows_.parameters(), anchor,
-                        round.copy.defined() ? parameters_of(round.copy) : at::Tensor());
+  meet(round, anchor, round.copy.defined() ? parameters_of(round, round.copy) : at::Tensor());
   if (equalises(round.spec)) {
     rows_.buffers().copy_(round.mixed.narrow(1, anchor.size(1), rows_.buffers().size(1)));
     if (round.flight->launched == step_) agreement_.adopted();
@@ -287,6 +331,20 @@ void Synchronizer::land(Round& round) {
   ++counts_.of(kind);
   landed_.push_back({name_of(kind), round.flight->launched, step_, blocked});
   round.flight.reset();
+}
+
+// Neighbours' masses are mixed as their rows are. A mean over everyone is sum x / sum mass, and all
+// masses are 1 again.
+void Synchronizer::land_masses(Round& round) {
+  const bool everyone = round.spec.whom.kind == Topology::Kind::everyone;
+  const std::int64_t at = round.items + (equalises(round.spec) ? rows_.buffers().size(1) : 0);
+  const at::Tensor mass = round.mixed.select(1, at).to(at::kDouble);
+  if (everyone) {
+    parameters_of(round, round.mixed).div_(mass[0].item<double>());
+    masses_.fill_(1);
+  } else {
+    masses_.copy_(mass);
+  }
 }
 
 void Synchronizer::launch_state(Round& round, std::int64_t turn) {
@@ -312,8 +370,8 @@ void Synchronizer::keep_running_mean() {
   if (!running_mean_.defined()) running_mean_ = at::zeros_like(rows_.gradients());
 }
 
-at::Tensor Synchronizer::parameters_of(const at::Tensor& message) const {
-  return message.narrow(1, 0, rows_.layout().columns);
+at::Tensor Synchronizer::parameters_of(const Round& round, const at::Tensor& message) {
+  return message.narrow(1, 0, round.items);
 }
 
 double Synchronizer::wait(Exchange& exchange) {
@@ -325,7 +383,10 @@ double Synchronizer::wait(Exchange& exchange) {
 }
 
 void Synchronizer::find_next_event() {
-  next_event_ = parameter_agenda_.next();
+  next_event_ = kNever;
+  for (const SliceAgenda& slice : slices_) {
+    next_event_ = std::min(next_event_, slice.agenda.next());
+  }
   for (const Round& round : rounds_) {
     if (round.flight) next_event_ = std::min(next_event_, round.flight->lands);
     if (round.spec.when.start > step_) next_event_ = std::min(next_event_, round.spec.when.start);

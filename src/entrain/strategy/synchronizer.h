@@ -80,6 +80,10 @@ class Synchronizer {
     return running_mean_;
   }  ///< [w, S]; undefined: not kept.
 
+  /// The masses of push-sum [w], float64; undefined without it. Outside of a step the rows are the
+  /// models z = x / mass; between reduce_gradients() and advance() they are x.
+  const at::Tensor& masses() const { return masses_; }
+
   /// The anchor [1, S] of parameter round `round`, [w, S] for groups; undefined before the round
   /// starts and if it needs none.
   const at::Tensor& anchor(std::size_t round) const { return rounds_.at(round).anchor; }
@@ -94,13 +98,15 @@ class Synchronizer {
   };
   struct Round {
     ParameterRound spec;
-    Mixings mixings;      // none for everyone
-    at::Tensor anchor;    // [r, S], with r = 1 for everyone, else w
-    at::Tensor velocity;  // [r, S], of the outer optimizer
-    at::Tensor copy;      // of what the rows were at the launch, if they move on or the merge asks
-    at::Tensor message;   // [w, S], and B columns of buffers if the round makes all equal, and one
-                          // with the loss if the schedule asks
-    at::Tensor mixed;     // [r, the same]
+    Mixings mixings;            // none for everyone
+    std::vector<Span> columns;  // of the parameters
+    std::int64_t items = 0;     // S: how many these are
+    at::Tensor anchor;          // [r, S], with r = 1 for everyone, else w
+    at::Tensor velocity;        // [r, S], of the outer optimizer
+    at::Tensor copy;     // of what the rows were at the launch, if they move on or the merge asks
+    at::Tensor message;  // [w, S], and B columns of buffers if the round makes all equal, and one
+                         // with the loss if the schedule asks
+    at::Tensor mixed;    // [r, the same]
     std::shared_ptr<Coder> coder;         // none for exact
     std::vector<at::Tensor> mixed_state;  // [r, k], of the optimizer's buffers
     at::Tensor loss_sum;                  // [w], of the steps since the round was due
@@ -113,18 +119,23 @@ class Synchronizer {
   };
 
   void agree();
+  void scale_rows(bool by_mass);
   void add_loss(const at::Tensor& losses);
   void take_step(double lr);
   void launch(Round& round, std::int64_t turn, double lr);
   void launch_state(Round& round, std::int64_t turn);
   at::Tensor message_of(Round& round);
   void meet_start(Round& round);
+  void meet(const Round& round, const at::Tensor& anchor, const at::Tensor& launched);
   void land(Round& round);
   void land_state(Round& round);
-  void plan();
-  at::Tensor parameters_of(const at::Tensor& message) const;
+  void land_masses(Round& round);
+  void fire(SliceAgenda& slice, double lr);
+  void plan(SliceAgenda& slice);
+  at::Tensor columns_in(const Round& round, const at::Tensor& row) const;
+  static at::Tensor parameters_of(const Round& round, const at::Tensor& message);
   void start(Round& round);
-  std::shared_ptr<Coder> coder_for(const Codec& codec) const;
+  std::shared_ptr<Coder> coder_for(const Codec& codec, const std::vector<Span>& columns) const;
   std::unique_ptr<Exchange> exchange(const Mixings& mixings, std::int64_t turn,
                                      const at::Tensor& rows, at::Tensor& result,
                                      Coder* coder = nullptr);
@@ -134,12 +145,14 @@ class Synchronizer {
   Rows& rows_;
   Communicator* comm_;
   Strategy strategy_;
-  Agenda gradient_agenda_, parameter_agenda_;
+  Agenda gradient_agenda_;
+  std::vector<SliceAgenda> slices_;
   std::vector<Mixings> gradient_mixings_;
   std::vector<std::shared_ptr<Coder>> gradient_coders_;  // null for exact
   std::vector<Round> rounds_;
   OptimizerState state_;
   at::Tensor mean_gradient_;  // [r, S]
+  at::Tensor masses_;         // [w], of push-sum
   at::Tensor running_mean_;
   std::int64_t running_steps_ = 0;
   Agreement agreement_;

@@ -125,7 +125,8 @@ std::vector<std::vector<double>> read_matrix(const std::string& path) {
 }
 
 // Sums of 1 in rows keep the scale; sums of 1 in columns keep the mean.
-void check_matrix(const std::vector<std::vector<double>>& rows, const std::string& path) {
+void check_matrix(const std::vector<std::vector<double>>& rows, const std::string& path,
+                  bool push_sum) {
   constexpr double tolerance = 1e-6;
   if (rows.empty()) throw UsageError(fmt::format("{}: no numbers", path));
   std::vector<double> columns(rows.size());
@@ -135,7 +136,7 @@ void check_matrix(const std::vector<std::vector<double>>& rows, const std::strin
                                    rows[i].size(), rows.size()));
     }
     const double sum = std::accumulate(rows[i].begin(), rows[i].end(), 0.0);
-    if (std::abs(sum - 1) > tolerance) {
+    if (!push_sum && std::abs(sum - 1) > tolerance) {
       throw UsageError(fmt::format("{}: row {} sums to {}, not 1", path, i, sum));
     }
     for (std::size_t j = 0; j < rows.size(); ++j) columns[j] += rows[i][j];
@@ -145,6 +146,19 @@ void check_matrix(const std::vector<std::vector<double>>& rows, const std::strin
     throw UsageError(fmt::format("{}: column {} sums to {}, not 1: the workers' mean would drift",
                                  path, j, columns[j]));
   }
+}
+
+Mixings mixings_in(const std::vector<std::vector<double>>& weights, const std::string& path,
+                   int n) {
+  if (weights.size() != static_cast<std::size_t>(n)) {
+    throw UsageError(
+        fmt::format("{}: {} rows, where there are {} workers", path, weights.size(), n));
+  }
+  std::vector<Row> rows(n);
+  for (int i = 0; i < n; ++i) {
+    for (int j = 0; j < n; ++j) rows[i][j] = weights[i][j];
+  }
+  return {mixing_of(rows)};
 }
 
 Topology neighbours(Value text, std::function<Mixings(int)> mixings) {
@@ -265,19 +279,27 @@ Topology geometric(double radius, std::int64_t seed) {
 
 Topology matrix_from(const std::string& path) {
   const auto weights = read_matrix(path);
-  check_matrix(weights, path);
-  return neighbours(
-      call("matrix", {{"", {Value::Kind::text, path, 0, {}}}}), [weights, path](int n) {
-        if (weights.size() != static_cast<std::size_t>(n)) {
-          throw UsageError(
-              fmt::format("{}: {} rows, where there are {} workers", path, weights.size(), n));
-        }
-        std::vector<Row> rows(n);
-        for (int i = 0; i < n; ++i) {
-          for (int j = 0; j < n; ++j) rows[i][j] = weights[i][j];
-        }
-        return Mixings{mixing_of(rows)};
-      });
+  check_matrix(weights, path, false);
+  return neighbours(call("matrix", {{"", {Value::Kind::text, path, 0, {}}}}),
+                    [weights, path](int n) { return mixings_in(weights, path, n); });
+}
+
+Topology push_sum(const Topology& inner) {
+  const Value text = call("push_sum", {{"", inner.text}});
+  if (inner.kind != Topology::Kind::neighbours || inner.push_sum) {
+    throw UsageError(
+        fmt::format("{}: push-sum is for neighbours, such as one_peer_exponential or "
+                    "matrix(\"file\")",
+                    print(text)));
+  }
+  return {text, inner.kind, inner.mixings, true};
+}
+
+Topology push_sum_matrix_from(const std::string& path) {
+  const auto weights = read_matrix(path);
+  check_matrix(weights, path, true);
+  return push_sum(neighbours(call("matrix", {{"", {Value::Kind::text, path, 0, {}}}}),
+                             [weights, path](int n) { return mixings_in(weights, path, n); }));
 }
 
 const std::vector<Choice<Topology>>& topology_choices() {
@@ -323,6 +345,17 @@ const std::vector<Choice<Topology>>& topology_choices() {
        {{"file"}},
        "the weights in a file, as in matrix(\"weights.txt\"): n rows of n numbers",
        [](const Arguments& a) { return matrix_from(a.text("file")); }},
+      {"push_sum",
+       {{"topology"}},
+       "push-sum on directed neighbours; a matrix needs columns that sum to 1, and no more",
+       [](const Arguments& a) {
+         const Value& inner = a.value("topology");
+         if (inner.kind != Value::Kind::call || inner.name != "matrix") {
+           return push_sum(build_topology(inner, a.facts()));
+         }
+         static const std::vector<Parameter> file = {{"file"}};
+         return push_sum_matrix_from(Arguments(inner, file, a.facts()).text("file"));
+       }},
   };
   return choices;
 }

@@ -19,6 +19,7 @@ struct Topology {
   Kind kind = Kind::everyone;
   /// The weights for n workers; none for everyone. Throws UsageError if n does not fit.
   std::function<Mixings(int n)> mixings = {};
+  bool push_sum = false;  ///< Weights keep only sums; a mass travels with each row.
 };
 
 /// Over all workers, each with weight 1/n.
@@ -47,6 +48,12 @@ Topology geometric(double radius, std::int64_t seed);
 /// The weights in a file: n rows of n numbers, white space between them. Row i is what worker i
 /// takes. Throws UsageError that names the row or column if they are not >= 0 with sums of 1.
 Topology matrix_from(const std::string& path);
+
+/// Push-sum on another topology, or on a matrix whose columns alone sum to 1 (directed graphs):
+/// each worker has a mass, 1 at first, that is mixed as its row is, and its model is row / mass
+/// (Stochastic Gradient Push, Assran et al. 2019).
+Topology push_sum(const Topology& inner);
+Topology push_sum_matrix_from(const std::string& path);
 
 /// The places of geometric()'s workers, [n] of x and y.
 std::vector<std::array<double, 2>> geometric_places(int n, std::int64_t seed);

@@ -22,6 +22,12 @@ std::string without_controls(std::string text) {
 bool quotes_part(const std::string& message, const std::string& text, std::size_t length) {
   const std::string said = message.substr(0, message.find("; known: "));
   const std::string wanted = without_controls(text);
+  if (const std::size_t name = text.find('('); name != text.npos && name > 0) {
+    length = std::min(length, name);
+  }
+  const bool escaped = wanted.find('?') != std::string::npos && text.find('?') == std::string::npos;
+  if (escaped && said.find("\\u00") != std::string::npos)
+    return true;  // a control as TOML writes it
   for (std::size_t at = 0; at + std::min(length, wanted.size()) <= wanted.size(); ++at) {
     if (said.find(wanted.substr(at, length)) != std::string::npos) return true;
   }
@@ -33,7 +39,7 @@ struct StrategyFile {
   std::string toml;
   bool legal = false;               // there is no mistake
   std::string offending = {};       // a refusal quotes a part of it; empty: nothing is known of it
-  std::size_t quoted_at_least = 3;  // bytes of it in a row
+  std::size_t quoted_at_least = 4;  // bytes of it in a row
 };
 
 /// A pure function of the seed, as RandomStrategy.
