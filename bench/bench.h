@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace entrain {
 
@@ -14,5 +15,12 @@ struct BenchOptions {
 /// libtorch; two workers against one; against PyTorch, if `python` has it. Medians of interleaved
 /// pairs, as a table or as JSON.
 std::string bench_step(const BenchOptions& options, bool json);
+
+/// Each codec on one core: 100 MB of float32 coded, with what is left of them, and decoded. Medians
+/// of interleaved runs beside a copy of the same memory; the processor is named.
+std::string bench_codec(const BenchOptions& options, bool json);
+
+/// The middle value. REQUIRES: not empty.
+double median(std::vector<double> values);
 
 }  // namespace entrain

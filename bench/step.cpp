@@ -50,12 +50,6 @@ while time.perf_counter() - begin < seconds:
 print((time.perf_counter() - begin) / steps)
 )py";
 
-double median(std::vector<double> values) {
-  ENTRAIN_CHECK(!values.empty());
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 // Seconds a call, over at least `seconds`, after a few calls to warm up.
 template <class Call>
 double seconds_per_call(double seconds, int portion, Call call) {
@@ -230,6 +224,12 @@ std::string print_text(double idle, const std::vector<StepFigures>& steps,
 }
 
 }  // namespace
+
+double median(std::vector<double> values) {
+  ENTRAIN_CHECK(!values.empty());
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
 
 std::string bench_step(const BenchOptions& options, bool json) {
   limit_intra_threads(1);

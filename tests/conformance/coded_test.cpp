@@ -10,6 +10,7 @@
 #include "entrain/core/files.h"
 #include "entrain/core/seeds.h"
 #include "entrain/core/test_folder.h"
+#include "entrain/strategy/coder.h"
 #include "reference/coded_methods.h"
 
 // Not in entrain's namespace: the loops have the names of its methods.
@@ -335,6 +336,30 @@ TEST(Coded, CostsWhatIsPredicted) {
 TEST(Coded, MethodsAreTheirLoops) {
   for (int workers : {1, 2, 3, 8}) expect_all(workers);
   for (const auto& [text, deviation] : largest()) fmt::print("{:<76}{:10.1e}\n", text, deviation);
+}
+
+// What goes over the wire for 25 MB is what the codec promises.
+TEST(CodedOnTheWire, IsWhatTheCodecPromises) {
+  across(4, [](RankPlay& play) {
+    constexpr std::int64_t rows = 2500, columns = 2500;
+    const entrain::MessageTensors tensors = {
+        {{0, rows * columns}}, {{0, rows, columns}}, rows * columns};
+    const auto comm = play.join(entrain::Sums::fast);
+    const at::Tensor values = at::randn({1, rows * columns}), mean = at::empty_like(values);
+    for (const char* text : {"bf16", "fp16", "int8", "int4", "fp4", "top_k(0.01)", "random_k(0.01)",
+                             "sign", "low_rank(4)", "qsgd"}) {
+      const entrain::Codec codec = entrain::build_codec(entrain::parse_value(text), {});
+      const auto coder = std::make_shared<entrain::Coder>(codec, tensors, 1, at::kFloat);
+      const std::int64_t before = comm->wire_bytes_sent();
+      coder->launch(*comm, nullptr, values, mean)->wait();
+      const auto sent = static_cast<double>(comm->wire_bytes_sent() - before);
+      const double promised = entrain::coded_bytes(codec, tensors, 4, 4, std::nullopt);
+      EXPECT_NEAR(sent / promised, 1, 0.01) << text;
+      if (play.rank() == 0) {
+        fmt::print("{:<16}{:>12.3f} MB of {:.3f}\n", text, sent / 1e6, promised / 1e6);
+      }
+    }
+  });
 }
 
 class CodedOnC10d : public testing::TestWithParam<int> {};

@@ -25,6 +25,13 @@ void add_bench(CommandLine& line) {
                    "A Python with torch, measured beside (empty: none)")
       ->capture_default_str();
   step->add_flag("--json", line.json, "Print as JSON");
+  CLI::App* codec =
+      bench->add_subcommand("codec", "What it takes to code and decode 100 MB on one core");
+  codec->add_option("--pairs", options->pairs, "Interleaved runs")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  codec->add_flag("--json", line.json, "Print as JSON");
+  codec->callback([&line, options] { fmt::print("{}", bench_codec(*options, line.json)); });
   step->callback([&line, options] { fmt::print("{}", bench_step(*options, line.json)); });
 }
 

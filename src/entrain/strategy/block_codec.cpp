@@ -90,28 +90,32 @@ template <class T>
   }
 }
 
-// The code of a magnitude in units of the scale: the exponent of the nearest power of two, ties to
-// the even code; 0 below 1/2.
+// E3M0 in bits alone, which vectorises. The code of a magnitude in units of the scale is the
+// exponent of the nearest power of two, ties to the even code; 0 up to 1/2.
 template <class T>
-[[gnu::always_inline]] inline int power_code(T magnitude) {
+[[gnu::always_inline]] inline Bits<T> power_code(T magnitude) {
   constexpr int mantissa = kMantissa<T>;
   constexpr int bias = sizeof(T) == 4 ? 126 : 1022;
+  constexpr Bits<T> half = (Bits<T>{1} << (mantissa - 1)) - 1;
   const auto bits = std::bit_cast<Bits<T>>(magnitude);
-  const Bits<T> half = (Bits<T>{1} << (mantissa - 1)) - 1;
-  const int code = static_cast<int>((bits + half + ((bits >> mantissa) & 1)) >> mantissa) - bias;
-  return magnitude > static_cast<T>(0.5) ? std::max(1, std::min(7, code)) : 0;
+  const auto exponent = static_cast<std::make_signed_t<Bits<T>>>(
+      (bits + half + ((bits >> mantissa) & 1)) >> mantissa);
+  const std::make_signed_t<Bits<T>> least = magnitude > static_cast<T>(0.5);
+  const std::make_signed_t<Bits<T>> most = 7;
+  return static_cast<Bits<T>>(std::max(least, std::min(most, exponent - bias)));
 }
 
 template <class T>
-[[gnu::always_inline]] inline T power_of(int code) {
-  constexpr int bias = sizeof(T) == 4 ? 126 : 1022;
-  const T power = std::bit_cast<T>(static_cast<Bits<T>>(code + bias) << kMantissa<T>);
-  return code == 0 ? T{0} : power;
+[[gnu::always_inline]] inline Bits<T> power_bits(Bits<T> code) {
+  constexpr Bits<T> bias = sizeof(T) == 4 ? 126 : 1022;
+  const Bits<T> any = Bits<T>{0} - static_cast<Bits<T>>(code != 0);  // all ones, or none
+  return ((code + bias) << kMantissa<T>)&any;
 }
 
 template <class T>
 [[gnu::always_inline]] inline void quantise_powers(T* __restrict values, std::int64_t count,
                                                    std::int8_t* __restrict codes, float& scale) {
+  constexpr int sign_bit = 8 * sizeof(T) - 1;
   scale = static_cast<float>(absmax(values, count) / 64);
   const T unit = static_cast<T>(scale);
   if (unit == 0) {
@@ -119,12 +123,11 @@ template <class T>
     return;
   }
   for (std::int64_t j = 0; j < count; ++j) {
-    const T value = values[j];
-    const T size = value < 0 ? -value : value;
-    const int code = power_code(size / unit);
-    const T decoded = power_of<T>(code) * unit;
-    codes[j] = static_cast<std::int8_t>(value < 0 ? code | 8 : code);
-    values[j] -= value < 0 ? -decoded : decoded;
+    const Bits<T> sign = std::bit_cast<Bits<T>>(values[j]) >> sign_bit << sign_bit;
+    const T size = std::bit_cast<T>(std::bit_cast<Bits<T>>(values[j]) ^ sign);
+    const Bits<T> code = power_code(size / unit);
+    codes[j] = static_cast<std::int8_t>(code | (sign >> (sign_bit - 3)));
+    values[j] -= std::bit_cast<T>(power_bits<T>(code) | sign) * unit;
   }
 }
 
@@ -191,8 +194,9 @@ template <Scaled form, class T>
     }
     for (std::int64_t j = 0; j < width; ++j) {
       if constexpr (form == Scaled::fp4) {
-        const T size = power_of<T>(numbers[j] & 7) * unit;
-        values[at + j] = (numbers[j] & 8) ? -size : size;
+        const auto code = static_cast<Bits<T>>(numbers[j]);
+        const Bits<T> sign = (code & 8) << (8 * sizeof(T) - 4);
+        values[at + j] = std::bit_cast<T>(power_bits<T>(code & 7) | sign) * unit;
       } else if constexpr (form == Scaled::int4) {
         values[at + j] = static_cast<T>((numbers[j] ^ 8) - 8) * unit;  // the sign bit of four
       } else {

@@ -12,14 +12,6 @@
 namespace entrain {
 namespace {
 
-std::string processor() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  }
-  return "unknown";
-}
-
 const char* vectors() {
   return __builtin_cpu_supports("avx512f") ? "avx512f"
          : __builtin_cpu_supports("avx2")  ? "avx2"
@@ -33,6 +25,14 @@ std::string host_name() {
 }
 
 }  // namespace
+
+std::string processor() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  }
+  return "unknown";
+}
 
 std::string describe_machine(const Place& place, const ThreadPlan& threads) {
   const nlohmann::ordered_json json = {

@@ -11,4 +11,7 @@ namespace entrain {
 /// processor, threads, BLAS.
 std::string describe_machine(const Place& place, const ThreadPlan& threads);
 
+/// The name of the processor, as the system gives it.
+std::string processor();
+
 }  // namespace entrain
