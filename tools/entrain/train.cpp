@@ -8,6 +8,7 @@
 #include "entrain/core/environment.h"
 #include "entrain/core/errors.h"
 #include "entrain/report/json.h"
+#include "entrain/report/table.h"
 #include "entrain/summary_table.h"
 #include "entrain/train/dry_run.h"
 #include "entrain/verb.h"
@@ -44,6 +45,15 @@ void train(CommandLine& line, const TrainArguments& arguments) {
   const RunResult result = run(resolved, options);
   if (result.folder.empty()) return;  // not rank 0
   fmt::print("{}", line.json ? to_json(result.summary) : print_summaries({result.summary}));
+  const Summary& s = result.summary;
+  if (!line.json && s.simulated_seconds) {
+    fmt::print(
+        "\nsimulated: {} until the last worker was done; a worker computed {} and waited {}, "
+        "and {} of its messages' time was hidden\n",
+        print_seconds(*s.simulated_seconds), print_seconds(s.compute_seconds),
+        print_seconds(s.exposed_communication_seconds),
+        print_seconds(s.hidden_communication_seconds.value_or(0)));
+  }
   if (!line.json)
     fmt::print("\nparameters_hash {}\n{}\n", *result.summary.parameters_hash,
                result.folder.string());

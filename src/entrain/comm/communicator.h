@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -46,6 +47,7 @@ struct Job {
   std::string form;  ///< What all ranks must have alike: kind and sizes, as text.
   /// Payload that a worker sends if each is alone on its host.
   double bytes_sent_per_worker = 0;
+  std::shared_ptr<const Mixing> mixing = {};  ///< Whose rows reach whom; null: everyone's.
   /// Runs once, on some thread; all ranks call the same collectives in the same order.
   std::function<void(Channel&)> run;
 };
@@ -85,6 +87,12 @@ class Communicator {
 
   /// Starts a job and returns at once; wait() blocks until it is over.
   virtual std::unique_ptr<Exchange> launch(Job job) = 0;
+
+  /// Seconds on the clock that waiting is counted by.
+  virtual double now() const {
+    using std::chrono::duration, std::chrono::steady_clock;
+    return duration<double>(steady_clock::now().time_since_epoch()).count();
+  }
 
   /// Tells the others that this process gives up, so that they need not wait for it. Does not
   /// block.

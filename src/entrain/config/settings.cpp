@@ -74,6 +74,17 @@ std::vector<Setting> make_settings() {
        "average if the strategy keeps the workers' parameters together, else recalibrate",
        one_of({"auto", "average", "recalibrate"})},
 
+      {ENTRAIN_SETTING(network.bandwidth),
+       "simulates a network: a worker's link, as in 1 Gbit/s; left out: real time"},
+      {ENTRAIN_SETTING(network.latency), "latency of a link, one way"},
+      {ENTRAIN_SETTING(network.collective), "how a mean over everyone is made there",
+       one_of({"ring", "halving_doubling", "tree"})},
+      {ENTRAIN_SETTING(network.compute),
+       "time of a worker's step there: measured, constant(10 ms), exponential(10 ms), "
+       "shifted_exponential(5 ms, 5 ms), pareto(10 ms, 3), trace(\"file\")"},
+      {ENTRAIN_SETTING(network.straggler),
+       "who is slower there: none, slow(probability=0.1, factor=5), factors([1, 2])"},
+
       {ENTRAIN_SETTING(report.every), "steps between step lines of metrics.jsonl", at_least(1)},
   };
 }

@@ -71,6 +71,16 @@ struct Settings {
     bool operator==(const Evaluation&) const = default;
   };
 
+  struct Network {
+    std::string bandwidth;           // of a worker's link, as in "1 Gbit/s"; empty: real time
+    std::string latency = "0.1 ms";  // one way
+    std::string collective = "ring";
+    std::string compute = "measured";  // time of a worker's step
+    std::string straggler = "none";
+
+    bool operator==(const Network&) const = default;
+  };
+
   struct Report {
     std::int64_t every = 10;  // steps between step lines of metrics.jsonl
 
@@ -87,6 +97,7 @@ struct Settings {
   Comm comm;
   Threads threads;
   Evaluation evaluation;
+  Network network;
   Report report;
 
   bool operator==(const Settings&) const = default;

@@ -56,6 +56,11 @@ TEST(Settings, DefaultsAndTypes) {
       {"evaluation.every", "text", "\"1ep\""},
       {"evaluation.model", "text", "\"average\""},
       {"evaluation.batch_norm", "text", "\"auto\""},
+      {"network.bandwidth", "text", "\"\""},
+      {"network.latency", "text", "\"0.1 ms\""},
+      {"network.collective", "text", "\"ring\""},
+      {"network.compute", "text", "\"measured\""},
+      {"network.straggler", "text", "\"none\""},
       {"report.every", "a whole number", "10"},
   };
   ASSERT_EQ(settings_table().size(), expected.size());

@@ -19,7 +19,9 @@ enum class Purpose : std::uint32_t {
   glyphs,
   augment,
   codec,
-  topology
+  topology,
+  compute_time,
+  straggler
 };
 
 /// A stream of random numbers: a pure function of (seed, purpose, a, b) and the position in it.

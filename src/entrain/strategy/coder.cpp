@@ -261,6 +261,7 @@ std::unique_ptr<Exchange> Coder::launch(Communicator& comm, std::shared_ptr<cons
   job.bytes_sent_per_worker = coded_bytes(codec_, tensors_, item, comm.workers(),
                                           mixing ? std::optional(mixing->messages) : std::nullopt) +
                               messages * static_cast<double>(tail.size(1) * item);
+  job.mixing = mixing;
   job.run = [self = shared_from_this(), members = comm.members(), mixing, tail, head, result,
              coded](Channel& channel) {
     const at::NoGradGuard no_grad;

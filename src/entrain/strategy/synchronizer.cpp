@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <utility>
 
@@ -13,7 +12,6 @@
 #include "entrain/strategy/strategy_text.h"
 
 namespace entrain {
-
 namespace {
 
 Mixings mixings_of(const Topology& topology, int n) {
@@ -117,12 +115,21 @@ void Synchronizer::reduce_gradients() {
 void Synchronizer::advance(const at::Tensor& losses, double lr) {
   ++step_;
   agreement_.stepped(std::exchange(gradients_averaged_, false));
-  if (running_mean_.defined()) {
-    running_mean_.lerp_(rows_.parameters(), 1 / static_cast<double>(++running_steps_));
-  }
+  if (running_mean_.defined()) add_to_running_mean();
   add_loss(losses);
-  if (step_ >= next_event_) take_step(lr);
+  try {
+    if (step_ >= next_event_) take_step(lr);
+  } catch (...) {
+    if (masses_.defined()) scale_rows(false);
+    throw;
+  }
   if (masses_.defined()) scale_rows(false);
+}
+
+void Synchronizer::add_to_running_mean() {
+  const double share = 1 / static_cast<double>(++running_steps_);
+  const at::Tensor& x = rows_.parameters();
+  running_mean_.lerp_(masses_.defined() ? x / masses_.to(x.scalar_type()).view({-1, 1}) : x, share);
 }
 
 // The model of a worker is its row over its mass; the optimizer's step is added to the row itself.
@@ -375,11 +382,11 @@ at::Tensor Synchronizer::parameters_of(const Round& round, const at::Tensor& mes
 }
 
 double Synchronizer::wait(Exchange& exchange) {
-  const auto begin = std::chrono::steady_clock::now();
+  const double begin = comm_->now();
   exchange.wait();
-  const std::chrono::duration<double> blocked = std::chrono::steady_clock::now() - begin;
-  blocked_seconds_ += blocked.count();
-  return blocked.count();
+  const double blocked = comm_->now() - begin;
+  blocked_seconds_ += blocked;
+  return blocked;
 }
 
 void Synchronizer::find_next_event() {

@@ -120,6 +120,7 @@ class Synchronizer {
 
   void agree();
   void scale_rows(bool by_mass);
+  void add_to_running_mean();
   void add_loss(const at::Tensor& losses);
   void take_step(double lr);
   void launch(Round& round, std::int64_t turn, double lr);

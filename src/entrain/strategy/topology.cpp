@@ -183,6 +183,7 @@ Topology groups(std::int64_t m) {
       auto& terms = mixing->rows.emplace_back();
       for (int j = first; j < first + m; ++j) terms.push_back({j, 1.0 / static_cast<double>(m)});
     }
+    mixing->group = static_cast<int>(m);
     mixing->messages = everyone_bytes(static_cast<int>(m), 1);
     return Mixings{mixing};
   };

@@ -18,6 +18,7 @@
 #include "entrain/report/progress_line.h"
 #include "entrain/report/run_folder.h"
 #include "entrain/report/table.h"
+#include "entrain/report/trace.h"
 #include "entrain/strategy/advice.h"
 #include "entrain/strategy/parameters_hash.h"
 #include "entrain/strategy/strategy_text.h"
@@ -39,6 +40,13 @@ double seconds_since(Clock::time_point begin) {
 std::unique_ptr<Communicator> join(const Prepared& prepared, Team& team) {
   if (prepared.place.size == 1) return local_communicator(prepared.local_workers, &team);
   return c10d_communicator(prepared.place, prepared.comm);
+}
+
+std::unique_ptr<Simulated> simulate(const Prepared& prepared, Communicator& comm) {
+  if (!prepared.network) return nullptr;
+  const SimulatedNetwork& spec = *prepared.network;
+  return std::make_unique<Simulated>(comm, spec.network, spec.compute, spec.straggler,
+                                     prepared.training.seed);
 }
 
 // A mean of what was added since it was last taken.
@@ -82,9 +90,10 @@ class Run {
         prepared_(prepared),
         team_(prepared.threads.workers, [n = prepared.threads.intra] { limit_intra_threads(n); }),
         comm_(join(prepared, team_)),
-        training_meter_(*comm_),
+        simulated_(simulate(prepared, *comm_)),
+        training_meter_(simulated_ ? *simulated_ : *comm_),
         evaluation_meter_(*comm_),
-        workers_(prepared.training, *prepared.sampler, agreed(training_meter_), team_),
+        workers_(with_clock(prepared.training), *prepared.sampler, agreed(training_meter_), team_),
         evaluator_(prepared.training, team_),
         batch_norm_(batch_norm_policy(resolved.values.evaluation, prepared.training.strategy)),
         shown_(shown_model(resolved.values.evaluation.model)) {
@@ -106,6 +115,7 @@ class Run {
 
  private:
   Communicator& agreed(Communicator& comm);
+  Training with_clock(Training training) const;
   void open_folder(const Resolved& resolved);
   void train();
   void step(ProgressLine& progress);
@@ -124,6 +134,7 @@ class Run {
   Prepared& prepared_;
   Team team_;
   std::unique_ptr<Communicator> comm_;
+  std::unique_ptr<Simulated> simulated_;  // null: real time
   Metered training_meter_, evaluation_meter_;
   Workers workers_;
   Evaluator evaluator_;
@@ -136,6 +147,16 @@ class Run {
   BatchNormPolicy batch_norm_;
   ShownModel shown_;
 };
+
+Training Run::with_clock(Training training) const {
+  if (simulated_) {
+    training.computed = [clock = simulated_.get()](std::int64_t step,
+                                                   const std::vector<double>& seconds) {
+      clock->compute(step, seconds);
+    };
+  }
+  return training;
+}
 
 // Settings that may differ from host to host (paths, threads) are left out.
 Communicator& Run::agreed(Communicator& comm) {
@@ -164,6 +185,17 @@ void Run::open_folder(const Resolved& resolved) {
   folder_->write("run.toml", to_toml(whole));
   folder_->write("env.json", describe_machine(prepared_.place, prepared_.threads));
   for (const std::string& warning : prepared_.data->warnings) record(EventRecord{.event = warning});
+}
+
+std::vector<TraceSpan> spans_of(const Simulated& simulated) {
+  std::vector<TraceSpan> spans;
+  for (const SimulatedSpan& span : simulated.timeline()) {
+    const char* name = span.kind == SimulatedSpan::Kind::compute ? "compute"
+                       : span.kind == SimulatedSpan::Kind::wait  ? "wait"
+                                                                 : "transfer";
+    spans.push_back({name, span.worker, span.begin, span.end});
+  }
+  return spans;
 }
 
 template <class Record>
@@ -301,6 +333,7 @@ void Run::finish() {
   add(rows.layout(), 0);
   add(rows.buffer_layout(), rows.layout().columns);
   save_tensors(folder_->path() / "model.safetensors", model);
+  if (simulated_) folder_->write("trace.json", trace_json(spans_of(*simulated_)));
   folder_->write("summary.json", to_json(summary_));
 }
 
@@ -349,6 +382,12 @@ void Run::fill_summary() {
   s.wall_seconds = s.total_seconds - evaluation_seconds_;
   s.exposed_communication_seconds = sync.blocked_seconds();
   s.compute_seconds = s.wall_seconds - s.exposed_communication_seconds;
+  if (simulated_) {
+    s.simulated_seconds = simulated_->seconds();
+    s.compute_seconds = simulated_->compute_seconds();
+    s.exposed_communication_seconds = simulated_->exposed_seconds();
+    s.hidden_communication_seconds = simulated_->hidden_seconds();
+  }
   s.samples_per_second = static_cast<double>(s.samples) / s.wall_seconds;
   rusage usage = {};
   getrusage(RUSAGE_SELF, &usage);

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <chrono>
+
 namespace entrain {
 namespace {
 
@@ -40,18 +42,22 @@ Workers::Workers(const Training& training, Sampler sampler, Communicator& comm, 
       sync_(rows_, comm, training.strategy),
       optimizer_(training.make_optimizer(rows_, team)),
       base_lr_(optimizer_->lr()),
-      losses_(at::zeros({comm.local_workers()}, at::kDouble)) {
+      losses_(at::zeros({comm.local_workers()}, at::kDouble)),
+      seconds_(comm.local_workers()) {
   sync_.attach_state(optimizer_->state());
 }
 
 at::Tensor Workers::step() {
   optimizer_->set_lr(base_lr_ * training_.lr_schedule.factor(sync_.step()));
   team_.each(static_cast<int>(models_.size()), [&](int i) {
+    const auto begin = std::chrono::steady_clock::now();
     const Batch batch = next_batch(i);
     const at::Tensor loss = models_[i]->loss(batch.inputs, batch.labels);
     loss.backward();
     losses_[i] = loss.detach();
+    seconds_[i] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   });
+  if (training_.computed) training_.computed(sync_.step() + 1, seconds_);
   sync_.reduce_gradients();
   optimizer_->step();
   sync_.advance(losses_, optimizer_->lr());

@@ -21,6 +21,9 @@ struct Training {
   Strategy strategy;
   std::int64_t batch = 64;  ///< Samples per worker and step.
   std::uint64_t seed = 1;
+  /// Told after each step's gradients: the step (from 1) and the seconds that each worker here
+  /// took.
+  std::function<void(std::int64_t step, const std::vector<double>& seconds)> computed = {};
 };
 
 /// The tensors of a model, for its row.
@@ -57,6 +60,7 @@ class Workers {
   std::unique_ptr<Optimizer> optimizer_;
   double base_lr_;
   at::Tensor losses_;
+  std::vector<double> seconds_;
 };
 
 }  // namespace entrain

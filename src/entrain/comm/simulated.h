@@ -1,0 +1,72 @@
+#pragma once
+
+#include "entrain/comm/compute_time.h"
+#include "entrain/comm/decorator.h"
+#include "entrain/comm/network.h"
+
+namespace entrain {
+
+/// A time span of one worker on the simulated clock.
+struct SimulatedSpan {
+  enum class Kind { compute, wait, transfer };
+  Kind kind;
+  int worker;
+  double begin, end;  ///< Seconds.
+};
+
+/// Rows of one process on a virtual clock: each worker has a clock of its own, on which its steps
+/// take the time that they are said to take, and exchanges what they would on a network. Values are
+/// those of the inner communicator, bit for bit, and never depend on a clock.
+///
+/// A mean over everyone begins when the last worker has launched it and its link is free; a mixing
+/// reaches a worker when the rows of all that it takes from are there, so that a straggler delays
+/// only those who wait for it. wait() moves a worker's clock to the arrival if that is later.
+class Simulated : public Decorator {
+ public:
+  /// REQUIRES: `inner` has all workers in this process, and outlives this.
+  Simulated(Communicator& inner, Network network, ComputeTime compute, Straggler straggler,
+            std::uint64_t seed);
+
+  /// Every worker computes its step `step` (from 1); `measured`: seconds of each on this machine.
+  void compute(std::int64_t step, const std::vector<double>& measured = {});
+
+  std::unique_ptr<Exchange> launch_mean(const at::Tensor& rows, const at::Tensor& mean) override;
+  std::unique_ptr<Exchange> launch_mix(const at::Tensor& rows, const at::Tensor& mixed,
+                                       std::shared_ptr<const Mixing> mixing) override;
+  std::unique_ptr<Exchange> launch(Job job) override;
+
+  /// The mean of the workers' clocks, so that differences of it are means of what workers waited.
+  double now() const override;
+
+  double seconds() const;  ///< Of the last worker.
+  double clock(int worker) const { return clocks_[worker]; }
+  double compute_seconds() const;   ///< Means over the workers of what their clocks were
+  double exposed_seconds() const;   ///< moved by.
+  double transfer_seconds() const;  ///< Mean time that messages were under way,
+  double hidden_seconds() const;    ///< and of it that nobody waited for.
+  /// The first million spans.
+  const std::vector<SimulatedSpan>& timeline() const { return timeline_; }
+
+  /// Of each worker in an exchange: when it began to travel and when it was there.
+  struct Times {
+    std::vector<double> begins, ends;
+  };
+  void arrived(const Times& times);
+
+ private:
+  Times mean_times(int group, double bytes);
+  Times mix_times(const Mixing& mixing, double bytes);
+  void occupy(const Times& times);
+  void keep(const SimulatedSpan& span);
+  std::unique_ptr<Exchange> timed(std::unique_ptr<Exchange> exchange, Times times);
+
+  Network network_;
+  ComputeTime compute_;
+  Straggler straggler_;
+  std::uint64_t seed_;
+  std::vector<double> clocks_, links_free_;
+  double computed_ = 0, exposed_ = 0, transferred_ = 0, hidden_ = 0;  // sums over workers
+  std::vector<SimulatedSpan> timeline_;
+};
+
+}  // namespace entrain
