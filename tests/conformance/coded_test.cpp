@@ -365,13 +365,16 @@ TEST(CodedOnTheWire, IsWhatTheCodecPromises) {
 class CodedOnC10d : public testing::TestWithParam<int> {};
 
 TEST_P(CodedOnC10d, MethodsAreTheirLoops) {
-  across(GetParam(), [](RankPlay& play) {
-    const auto comm = play.join(entrain::Sums::fast, 4 / play.size());
-    expect_all(4, comm.get());
-    expect_named(4, comm.get());
-    expect_streaming(4, comm.get());
-    expect_push_sum(4, comm.get());
-  });
+  across(
+      GetParam(),
+      [](RankPlay& play) {
+        const auto comm = play.join(entrain::Sums::fast, 4 / play.size());
+        expect_all(4, comm.get());
+        expect_named(4, comm.get());
+        expect_streaming(4, comm.get());
+        expect_push_sum(4, comm.get());
+      },
+      entrain::StoreAt::test, std::chrono::minutes(4));
 }
 
 INSTANTIATE_TEST_SUITE_P(Processes, CodedOnC10d, testing::Values(2, 4));

@@ -54,32 +54,35 @@ TEST(Methods, WithNeighbours) { expect_conformance(neighbour_methods()); }
 class MethodsOnC10d : public testing::TestWithParam<int> {};
 
 TEST_P(MethodsOnC10d, AreTheLoopsAndADelayChangesNoBit) {
-  across(GetParam(), [](RankPlay& play) {
-    const Sgd sgd = kSgds[3];
-    const Problem problem{4, 21};
-    const auto comm = play.join(entrain::Sums::fast, 4 / play.size());
-    std::set<std::string> seen;
-    for (const auto& methods : {scheduled_methods(), anchored_methods(), neighbour_methods()}) {
-      for (const Method& method : methods) {
-        const std::string name = method.text.substr(0, method.text.find_first_of("(,", 18));
-        if (!method.defined_for(4) || !seen.insert(name).second) continue;
-        Engine calm(problem, sgd, method.text, comm.get());
-        calm.lr_factor = factor_of(method);
-        const double deviation =
-            calm.run(kRun).deviation(method.loop(problem, sgd, factor_of(method)));
-        EXPECT_LE(deviation, 1e-12) << method.text;
-        Engine late(problem, sgd, method.text, comm.get());
-        late.lr_factor = factor_of(method);
-        entrain::Stream random(play.rank(), entrain::Purpose::shuffle);
-        late.fault = [&](std::int64_t) {
-          return entrain::Fault{.delay = std::chrono::microseconds(random.below(1500))};
-        };
-        EXPECT_EQ(late.run(kRun).deviation(calm), 0) << method.text;
-        if (play.rank() == 0) fmt::print("{:<60}{:10.1e}\n", method.text, deviation);
-      }
-    }
-    EXPECT_GE(seen.size(), 25u);
-  });
+  across(
+      GetParam(),
+      [](RankPlay& play) {
+        const Sgd sgd = kSgds[3];
+        const Problem problem{4, 21};
+        const auto comm = play.join(entrain::Sums::fast, 4 / play.size());
+        std::set<std::string> seen;
+        for (const auto& methods : {scheduled_methods(), anchored_methods(), neighbour_methods()}) {
+          for (const Method& method : methods) {
+            const std::string name = method.text.substr(0, method.text.find_first_of("(,", 18));
+            if (!method.defined_for(4) || !seen.insert(name).second) continue;
+            Engine calm(problem, sgd, method.text, comm.get());
+            calm.lr_factor = factor_of(method);
+            const double deviation =
+                calm.run(kRun).deviation(method.loop(problem, sgd, factor_of(method)));
+            EXPECT_LE(deviation, 1e-12) << method.text;
+            Engine late(problem, sgd, method.text, comm.get());
+            late.lr_factor = factor_of(method);
+            entrain::Stream random(play.rank(), entrain::Purpose::shuffle);
+            late.fault = [&](std::int64_t) {
+              return entrain::Fault{.delay = std::chrono::microseconds(random.below(1500))};
+            };
+            EXPECT_EQ(late.run(kRun).deviation(calm), 0) << method.text;
+            if (play.rank() == 0) fmt::print("{:<60}{:10.1e}\n", method.text, deviation);
+          }
+        }
+        EXPECT_GE(seen.size(), 25u);
+      },
+      entrain::StoreAt::test, std::chrono::minutes(4));
 }
 
 INSTANTIATE_TEST_SUITE_P(Processes, MethodsOnC10d, testing::Values(2, 4));

@@ -430,7 +430,7 @@ void C10d::abandon() noexcept {
 }
 
 void C10d::give_up(std::int64_t number, const std::string& why) {
-  abandon();
+  C10d::abandon();  // also from the constructor
   if (interrupted()) throw Interrupted("interrupted while waiting for the other ranks");
   const std::string where = fmt::format("rank {} in exchange {}", place_.rank, number);
   const std::string cause = why.substr(0, why.find('\n'));

@@ -77,8 +77,8 @@ class RankProcesses {
   }
 
   // Every rank must have played, and ended with 0, in good time.
-  void expect_success() {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(50);
+  void expect_success(std::chrono::seconds time) {
+    const auto deadline = std::chrono::steady_clock::now() + time;
     while (running() > 0 && std::chrono::steady_clock::now() < deadline)
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     for (std::size_t rank = 0; rank < children_.size(); ++rank) {
@@ -170,7 +170,8 @@ class RankProcesses {
 /// Runs `body` in `size` processes, as each of their ranks; 0: in this one, with all workers in it.
 /// Expectations in it count as the test's. REQUIRES: at most one call in a test.
 inline void across(int size, const std::function<void(RankPlay&)>& body,
-                   StoreAt where = StoreAt::test) {
+                   StoreAt where = StoreAt::test,
+                   std::chrono::seconds time = std::chrono::seconds(50)) {
   if (size == 0) {
     RankPlay play;
     return body(play);
@@ -184,7 +185,7 @@ inline void across(int size, const std::function<void(RankPlay&)>& body,
     return;
   }
   const TestFolder folder;
-  RankProcesses(size, where, folder.path()).expect_success();
+  RankProcesses(size, where, folder.path()).expect_success(time);
 }
 
 /// The number that worker `worker` holds in a column: of either sign, over 2^24 in magnitude, and

@@ -29,7 +29,8 @@ constexpr int kMantissa = sizeof(T) == 4 ? 23 : 52;  // bits
 // Adding and taking away 1.5 x 2^mantissa rounds to the nearest whole number, ties to even.
 template <class T>
 [[gnu::always_inline]] inline T nearest_whole(T x) {
-  constexpr T shift = static_cast<T>(Bits<T>{3} << (kMantissa<T> - 1));
+  constexpr int places = kMantissa<T> - 1;
+  constexpr T shift = static_cast<T>(Bits<T>{3} << places);
   return (x + shift) - shift;
 }
 

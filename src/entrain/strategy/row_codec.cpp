@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "entrain/core/errors.h"
 #include "entrain/strategy/schedule.h"
@@ -137,7 +138,7 @@ class RandomK : public Typed<RandomK> {
     std::vector<double> numbers(columns);
     for (std::int64_t j = 0; j < columns; ++j) numbers[j] = draw.uniform(j);
     return first_columns(tensors, kept(fraction_, tensors), [&](std::uint32_t a, std::uint32_t b) {
-      return numbers[a] < numbers[b] || (numbers[a] == numbers[b] && a < b);
+      return std::pair(numbers[a], a) < std::pair(numbers[b], b);
     });
   }
 
