@@ -28,7 +28,8 @@ struct Field {
   at::Tensor rows;
 
   explicit Field(int n, const std::string& compute = "constant(1 s)",
-                 const std::string& straggler = "none", Network network = {.link = {0.01, 1000}})
+                 const std::string& straggler = "none",
+                 const Network& network = {.link = {0.01, 1000}})
       : local(local_communicator(n)),
         comm(*local, network, compute_named(compute), straggler_named(straggler), 1),
         rows(at::ones({n, 250})) {}  // 1,000 bytes

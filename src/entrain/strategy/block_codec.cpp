@@ -24,12 +24,14 @@ template <class T>
 using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
 
 template <class T>
-constexpr int kMantissa = sizeof(T) == 4 ? 23 : 52;  // bits
+constexpr int mantissa_bits() {
+  return sizeof(T) == 4 ? 23 : 52;
+}
 
 // Adding and taking away 1.5 x 2^mantissa rounds to the nearest whole number, ties to even.
 template <class T>
 [[gnu::always_inline]] inline T nearest_whole(T x) {
-  constexpr int places = kMantissa<T> - 1;
+  constexpr int places = mantissa_bits<T>() - 1;
   constexpr T shift = static_cast<T>(Bits<T>{3} << places);
   return (x + shift) - shift;
 }
@@ -95,7 +97,7 @@ template <class T>
 // exponent of the nearest power of two, ties to the even code; 0 up to 1/2.
 template <class T>
 [[gnu::always_inline]] inline Bits<T> power_code(T magnitude) {
-  constexpr int mantissa = kMantissa<T>;
+  constexpr int mantissa = mantissa_bits<T>();
   constexpr int bias = sizeof(T) == 4 ? 126 : 1022;
   constexpr Bits<T> half = (Bits<T>{1} << (mantissa - 1)) - 1;
   const auto bits = std::bit_cast<Bits<T>>(magnitude);
@@ -110,7 +112,7 @@ template <class T>
 [[gnu::always_inline]] inline Bits<T> power_bits(Bits<T> code) {
   constexpr Bits<T> bias = sizeof(T) == 4 ? 126 : 1022;
   const Bits<T> any = Bits<T>{0} - static_cast<Bits<T>>(code != 0);  // all ones, or none
-  return ((code + bias) << kMantissa<T>)&any;
+  return ((code + bias) << mantissa_bits<T>()) & any;
 }
 
 template <class T>
