@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "entrain/report/table.h"
 #include "process/command.h"
 
 namespace entrain {
@@ -206,6 +207,29 @@ TEST_F(Verbs, DryRunSaysWhereEachSettingIsFrom) {
     EXPECT_NE(outcome.out.find(figure), std::string::npos) << figure << " in\n" << outcome;
   }
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder()), {}), 1) << "made a folder";
+}
+
+// What a dry run says is sent, with the model at hand, is what the run then sends.
+TEST_F(Verbs, DryRunPredictsTheBytes) {
+  const Words mlp = {"train", "model.name=mlp(hidden=[64, 48])", "workers=4", "train.steps=24"};
+  int number = 0;
+  for (const char* strategy :
+       {"local_sgd(8)", "powersgd(2)", "qsgd", "ef_sign", "diloco(6, 0.7, 0.9, int4)",
+        "streaming_diloco(6, 3, 1, 0.5)", "parameters(when=every(6), state=average)",
+        "deltas(when=every(8), codec=top_k(0.1), slice=fragment(0, of=2))"}) {
+    SCOPED_TRACE(strategy);
+    const Words words = join(mlp, {std::string("strategy.preset=") + strategy});
+    const Outcome dry = run(join(words, {"--dry-run"}));
+    expect_exit(dry, 0);
+    const std::string out = "run" + std::to_string(++number);
+    expect_exit(run(join(words, {"--out", out})), 0);
+    const Json summary = Json::parse(file_content(*this / out / "summary.json"));
+    const std::string line =
+        "bytes sent     " + print_bytes(summary.at("bytes_sent_per_worker")) + " a worker";
+    EXPECT_NE(dry.out.find(line), std::string::npos) << line << " not in\n" << dry;
+  }
+  expect_exit(run(join(mlp, {"strategy.preset=streaming_diloco(8, 8, 1, 0.5)", "--dry-run"})), 2,
+              {"strategy.preset", "the model has only 3 layers"});
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 
@@ -71,7 +72,9 @@ void show(CommandLine& line, const ShowArguments& arguments) {
   const Value value = parse_values(arguments.text, '+').front();
   const Preset* preset = find_preset(value.name);
   if (preset && !line.json && !arguments.rounds) print_preset(*preset);
-  if (preset && value.arguments.empty() && !preset->choice.parameters.empty()) {
+  const auto required = [](const Parameter& parameter) { return !parameter.fallback; };
+  if (preset && value.arguments.empty() &&
+      std::any_of(preset->choice.parameters.begin(), preset->choice.parameters.end(), required)) {
     if (line.json) {
       fmt::print("{}\n", json_of(*preset).dump(2));
     } else {
@@ -102,13 +105,16 @@ void show(CommandLine& line, const ShowArguments& arguments) {
     fmt::print("{}\n", json.dump(2));
     return;
   }
+  const bool assumed = print_rounds(strategy).find("low_rank") != std::string::npos ||
+                       print_rounds(strategy).find("fragment") != std::string::npos;
   fmt::print(
       "rounds:  {}\ncost of {} steps, {} workers, a model of {}{}:\n"
       "         {}; {} sent by each worker\n",
       print_rounds(strategy), arguments.facts.steps, arguments.facts.workers,
       print_bytes(1e6 * arguments.megabytes),
-      reads_loss(strategy) ? ", were the loss constant" : "", print(cost.rounds),
-      print_bytes(cost.bytes_sent_per_worker));
+      fmt::format("{}{}", reads_loss(strategy) ? ", were the loss constant" : "",
+                  assumed ? ", taken as one square matrix of equal fragments" : ""),
+      print(cost.rounds), print_bytes(cost.bytes_sent_per_worker));
   const double step = effective_step(strategy);
   if (step != 1) {
     fmt::print(

@@ -29,7 +29,7 @@ std::string print_summaries(const std::vector<Summary>& summaries) {
                     fmt::format("{:.0f}", s.samples_per_second)});
   }
   return print_table({"method", "test accuracy", "train loss", "steps", "rounds", "sent/worker",
-                      "training", "of it waiting", "samples/s"},
+                      "training", "of it exchanging", "samples/s"},
                      rows);
 }
 

@@ -1,6 +1,7 @@
 #include "entrain/core/text.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <utility>
@@ -173,10 +174,11 @@ bool is_whole(const Value& value) {
          std::abs(value.number) <= largest_whole && std::trunc(value.number) == value.number;
 }
 
-/// A default such as `run` or `none`, which says that nothing was given.
-bool is_word(const Value& value) {
-  return value.kind == Value::Kind::call && value.arguments.empty() && value.name != "true" &&
-         value.name != "false";
+/// A default that says only that nothing was given.
+bool is_placeholder(const Value& value) {
+  static const std::array<std::string_view, 5> words = {"run", "none", "auto", "h", "nothing"};
+  return value.kind == Value::Kind::call && value.arguments.empty() &&
+         std::find(words.begin(), words.end(), value.name) != words.end();
 }
 
 [[noreturn]] void refuse_call(const Value& call, std::string_view why) {
@@ -294,7 +296,7 @@ Arguments::Arguments(const Value& call, std::span<const Parameter> parameters,
       refuse_call(call, fmt::format("{} is required, as in {}({}=...)", name, call.name, name));
     }
     bound_.push_back({name, given[i] ? *given[i] : parse_value(*fallback)});
-    stated_.push_back(given[i] || !is_word(bound_.back().value));
+    stated_.push_back(given[i] || !is_placeholder(bound_.back().value));
   }
 }
 
@@ -367,7 +369,9 @@ std::int64_t Arguments::to_steps(std::string_view name, const Value& value) cons
   if (is_whole(value)) return static_cast<std::int64_t>(value.number);
   if (value.kind == Value::Kind::call && print(value) == "first_decay") {
     if (facts_.first_decay > 0) return facts_.first_decay;
-    refuse_call(call_, "first_decay: no learning rate that falls is known here");
+    refuse_call(call_,
+                "first_decay: the step at which train.lr_schedule first falls within the run "
+                "is not known here; give a step, or a schedule that falls");
   }
   if (value.kind != Value::Kind::number || value.name != "ep") {
     refuse_value(call_, name, "a whole number of steps, or epochs as in 5ep", value);

@@ -27,6 +27,15 @@ std::vector<std::string> advice(const Strategy& strategy, int n) {
                     "power of two of workers; there are {}",
                     n));
   }
+  bool together = !strategy.parameters.empty();
+  for (const GradientRound& round : strategy.gradients) {
+    together = together || round.whom.kind == Topology::Kind::everyone;
+  }
+  if (!together && n > 1) {
+    sentences.push_back(
+        "gradients averaged over neighbours or groups alone never bring the workers' parameters "
+        "together; add a round of parameters, or use gossip(...)");
+  }
   return sentences;
 }
 

@@ -7,10 +7,12 @@
 #endif
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <type_traits>
+#include <vector>
 
 #include "entrain/core/seeds.h"
 #include "entrain/core/vectorised.h"
@@ -402,8 +404,10 @@ class Qsgd : public BlockCodec {
   template <class T>
   void encode_as(T* values, std::int64_t count, std::int64_t first, const Draw& draw,
                  std::uint8_t* code) const {
+    std::vector<double> numbers(std::min(bucket_, count));
     for (std::int64_t at = 0; at < count; at += bucket_) {
       const std::int64_t width = std::min(bucket_, count - at);
+      draw.uniforms(first + at, width, numbers.data());
       double squares = 0;
       for (std::int64_t j = at; j < at + width; ++j) {
         squares += static_cast<double>(values[j]) * values[j];
@@ -417,7 +421,7 @@ class Qsgd : public BlockCodec {
           const double r =
               static_cast<double>(s_) * std::abs(static_cast<double>(values[j])) / norm;
           level = static_cast<int>(std::min(std::floor(r), static_cast<double>(s_)));
-          if (level < s_ && draw.uniform(first + j) < r - level) ++level;
+          if (level < s_ && numbers[j - at] < r - level) ++level;
         }
         const bool negative = values[j] < 0;
         const double decoded = value(norm, level);
@@ -449,6 +453,19 @@ class Qsgd : public BlockCodec {
 double Draw::uniform(std::int64_t column) const {
   const auto words = philox(seed, {static_cast<std::uint32_t>(column / 4), worker, round, 0});
   return (words[column % 4] + 0.5) * 0x1p-32;
+}
+
+void Draw::uniforms(std::int64_t first, std::int64_t count, double* numbers) const {
+  std::array<std::uint32_t, 4> words = {};
+  std::int64_t group = -1;
+  for (std::int64_t j = 0; j < count; ++j) {
+    const std::int64_t column = first + j;
+    if (column / 4 != group) {
+      group = column / 4;
+      words = philox(seed, {static_cast<std::uint32_t>(group), worker, round, 0});
+    }
+    numbers[j] = (words[column % 4] + 0.5) * 0x1p-32;
+  }
 }
 
 BlockCodecPtr raw_codec() { return std::make_shared<Raw>(); }

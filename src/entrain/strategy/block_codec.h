@@ -14,6 +14,8 @@ struct Draw {
 
   /// From 0 to 1, both excluded.
   double uniform(std::int64_t column) const;
+  /// Those of `count` columns from `first` on.
+  void uniforms(std::int64_t first, std::int64_t count, double* numbers) const;
 };
 
 /// Codes a row in blocks of columns, each block by itself, so that a share of a row that begins at

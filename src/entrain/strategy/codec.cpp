@@ -72,24 +72,25 @@ const std::vector<Choice<Codec>>& codec_choices() {
        [](const Arguments&) { return in_blocks("fp4", fp4_codec(), true); }},
       {"qsgd",
        {{"s", "127"}, {"bucket", "512"}},
-       "1 byte a number, rounded at random without bias, a norm for a bucket",
+       "1 byte a number, rounded at random without bias, a norm for a bucket; the mean comes back "
+       "exact",
        qsgd_of},
       {"top_k",
        {{"fraction"}},
-       "the entries of largest magnitude with their columns",
+       "the entries of largest magnitude with their columns, of every worker to every other",
        [](const Arguments& a) {
          return Codec{.text = a.canonical(), .rows = top_k_codec(fraction_of(a))};
        }},
       {"random_k",
        {{"fraction"}},
-       "entries drawn at random",
+       "entries drawn at random, of every worker to every other",
        [](const Arguments& a) {
          return Codec{
              .text = a.canonical(), .rows = random_k_codec(fraction_of(a)), .seed = a.facts().seed};
        }},
       {"sign",
        {},
-       "a bit a number and the mean magnitude of each tensor",
+       "a bit a number and the mean magnitude of each tensor, of every worker to every other",
        [](const Arguments&) { return Codec{.text = call("sign"), .rows = sign_codec()}; }},
       {"low_rank",
        {{"rank"}, {"min_rate", "2"}},

@@ -136,7 +136,7 @@ class RandomK : public Typed<RandomK> {
   std::vector<std::uint32_t> chosen(std::int64_t columns, const std::vector<Span>& tensors,
                                     const Draw& draw) const {
     std::vector<double> numbers(columns);
-    for (std::int64_t j = 0; j < columns; ++j) numbers[j] = draw.uniform(j);
+    draw.uniforms(0, columns, numbers.data());
     return first_columns(tensors, kept(fraction_, tensors), [&](std::uint32_t a, std::uint32_t b) {
       return std::pair(numbers[a], a) < std::pair(numbers[b], b);
     });

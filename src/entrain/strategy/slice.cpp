@@ -41,7 +41,10 @@ std::vector<Span> columns_of(const Slice& slice, const Layout& layout) {
   const std::vector<Span> layers = layers_of(layout);
   const auto count = static_cast<std::int64_t>(layers.size());
   if (count < slice.of) {
-    throw UsageError(fmt::format("{}: the model has only {} layers", print(slice.text), count));
+    throw UsageError(
+        fmt::format("{}: the model has only {} layers that can be sent apart; take no more "
+                    "fragments than that",
+                    print(slice.text), count));
   }
   std::vector<Span> columns;
   for (std::int64_t i = 0; i < count; ++i) {

@@ -38,6 +38,16 @@ std::string strategy_markdown() {
   text += axis("when", "at which steps?", schedule_choices());
   text += axis("whom", "averaged with whom?", topology_choices());
   text += axis("codec", "in which form?", codec_choices());
+  text +=
+      "A worker sends, of P numbers in float32 and n workers: exact 8 P (n-1)/n bytes; int8 2 P "
+      "(n-1)/n, "
+      "int4 and fp4 P (n-1)/n, both ways;\n"
+      "bf16 and fp16 6 P (n-1)/n, qsgd 5 P (n-1)/n, as the mean comes back exact; sign P (n-1)/8, "
+      "top_k 8 f "
+      "P (n-1), random_k 4 f P (n-1): these\n"
+      "grow with n, and from about n = 1 / f workers on top_k is dearer than exact. BatchNorm's "
+      "statistics, a schedule's loss and averaged optimizer\n"
+      "buffers travel exactly.\n\n";
   text += axis("outer", "how does the anchor a move? D is a - average", outer_choices());
   text += axis("merge", "how does a worker meet the anchor?", merge_choices());
   text += axis("delay", "how long is a message in flight?", delay_choices());

@@ -157,8 +157,10 @@ void validate_round(const ParameterRound& round) {
   }
   if (round.state.kind == StatePolicy::Kind::average &&
       (!round.slice.whole() || round.delay.steps != 0 || round.merge.text.name != "adopt")) {
-    refuse(round,
-           "buffers are averaged where the parameters are: with delay=steps(0), merge=adopt");
+    refuse(
+        round,
+        "state=average goes with delay=steps(0), merge=adopt and slice=all: buffers are averaged "
+        "where all parameters are");
   }
 }
 

@@ -82,7 +82,7 @@ TEST(StrategyText, RefusesWhatNoEngineCanRun) {
   expect_refused("gossip(rnig)", "did you mean 'ring'");
   expect_refused("easgd(4, 0.1)", "n of the run is not known here");
   expect_refused("ada_lupa_linear(8, steps=100)", "give alpha or rounds");
-  expect_refused("post_local_sgd(first_decay, 8)", "no learning rate that falls");
+  expect_refused("post_local_sgd(first_decay, 8)", "train.lr_schedule first falls");
   EXPECT_THROW(parse_strategy("easgd(4, 0.3)", {.workers = 8}), UsageError);
   EXPECT_THROW(parse_strategy("hierarchical(2, 3, 8)", {.workers = 8}), UsageError);
 }

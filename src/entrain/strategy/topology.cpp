@@ -100,7 +100,10 @@ std::vector<std::vector<double>> read_matrix(const std::string& path) {
   std::error_code error;
   std::ifstream file;
   if (std::filesystem::is_regular_file(path, error)) file.open(path);
-  if (!file.is_open()) throw UsageError(fmt::format("matrix(\"{}\"): cannot be read", path));
+  if (!file.is_open()) {
+    throw UsageError(fmt::format("matrix(\"{}\"): cannot be read ({})", path,
+                                 std::filesystem::absolute(path).string()));
+  }
   std::vector<std::vector<double>> rows;
   for (std::string line; std::getline(file, line);) {
     std::istringstream words(line);
@@ -344,7 +347,8 @@ const std::vector<Choice<Topology>>& topology_choices() {
        [](const Arguments& a) { return geometric(a.real("radius"), a.integer("seed")); }},
       {"matrix",
        {{"file"}},
-       "the weights in a file, as in matrix(\"weights.txt\"): n rows of n numbers",
+       "the weights in a file, as in matrix(\"weights.txt\"): n rows of n numbers; found from the "
+       "working directory",
        [](const Arguments& a) { return matrix_from(a.text("file")); }},
       {"push_sum",
        {{"topology"}},

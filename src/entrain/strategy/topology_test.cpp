@@ -197,7 +197,7 @@ TEST_F(MatrixFile, IsCheckedAndTheBadRowNamed) {
   EXPECT_EQ(refusal("1 nan\n0 1\n"), path_ + ": row 0: 'nan' is not a weight from 0 to 1");
   EXPECT_EQ(refusal(""), path_ + ": no numbers");
   EXPECT_EQ(topology_refusal([] { matrix_from("/nowhere/w.txt"); }),
-            "matrix(\"/nowhere/w.txt\"): cannot be read");
+            "matrix(\"/nowhere/w.txt\"): cannot be read (/nowhere/w.txt)");
 }
 
 TEST(Spectrum, COfBetaAndDOfBeta) {

@@ -34,13 +34,18 @@ std::string dry_run(const Resolved& resolved) {
   const auto optimizer = training.make_optimizer(rows, team);
   RowBytes row = {.parameters = static_cast<double>(rows.gradients().nbytes()),
                   .buffers = static_cast<double>(rows.buffers().nbytes()),
-                  .item = static_cast<double>(rows.gradients().element_size())};
+                  .item = static_cast<double>(rows.gradients().element_size()),
+                  .layout = &rows.layout()};
   for (const at::Tensor& buffer : optimizer->state().buffers) {
     row.state += static_cast<double>(buffer.nbytes());
   }
-  const Cost cost = predict_cost(
-      training.strategy, prepared.workers(), prepared.facts.steps, row,
-      [&](std::int64_t step) { return optimizer->lr() * training.lr_schedule.factor(step - 1); });
+  const char* const key =
+      resolved.values.strategy.rounds.empty() ? "strategy.preset" : "strategy.round[0]";
+  const Cost cost = located(resolved, key, [&] {
+    return predict_cost(
+        training.strategy, prepared.workers(), prepared.facts.steps, row,
+        [&](std::int64_t step) { return optimizer->lr() * training.lr_schedule.factor(step - 1); });
+  });
   const auto data_bytes = static_cast<double>(prepared.data->train.inputs.nbytes() +
                                               prepared.data->test.inputs.nbytes());
   std::string text = describe(resolved) + "\n";
