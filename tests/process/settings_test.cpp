@@ -126,5 +126,19 @@ TEST_F(BadSettings, ARoundThatIsWrongIsNamed) {
               {"run.toml:4", "every(0): steps must be >= 1"});
 }
 
+TEST_F(BadSettings, ANetworkThatCannotBe) {
+  const std::vector<std::pair<Words, Words>> cases = {
+      {{"network.latency=1 ms"}, {"needs network.bandwidth"}},
+      {{"network.bandwidth=-1 Gbit/s"}, {"network.bandwidth", "'-1 Gbit/s'"}},
+      {{"network.bandwidth=1 Gbit/s", "network.compute=gamma(1 s)"}, {"network.compute", "gamma"}},
+      {{"network.bandwidth=1 Gbit/s", "network.compute=trace(\"none.txt\")"},
+       {"network.compute", "none.txt"}},
+      {{"network.bandwidth=1 Gbit/s", "network.straggler=slow(2, 5)"},
+       {"network.straggler", "probability"}}};
+  for (const auto& [settings, message] : cases) {
+    expect_exit(run(join({"train", "--out", "out"}, settings)), 2, message);
+  }
+}
+
 }  // namespace
 }  // namespace entrain

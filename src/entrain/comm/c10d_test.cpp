@@ -2,6 +2,7 @@
 
 #include "entrain/comm/local.h"
 #include "entrain/comm/test_ranks.h"
+#include "entrain/core/test_refusal.h"
 
 namespace entrain {
 namespace {
@@ -97,16 +98,6 @@ TEST(C10d, KnowsItsPlaceAndCountsTheBytesOnTheWire) {
   });
 }
 
-// The message of the CommunicationError that `action` ends in.
-std::string refusal_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const CommunicationError& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
-
 TEST(C10d, NewSizesThatDifferAreRefusedWithBothRanks) {
   across(3, [](RankPlay& play) {
     for (Sums sums : kBothSums) {
@@ -114,7 +105,8 @@ TEST(C10d, NewSizesThatDifferAreRefusedWithBothRanks) {
       const at::Tensor rows = own_rows(*comm, 1000, at::kFloat), before = rows.clone();
       average(*comm, rows);
       const std::int64_t columns = play.rank() == 2 ? 999 : 998;
-      const std::string text = refusal_of([&] { average(*comm, rows.narrow(1, 0, columns)); });
+      const std::string text =
+          refusal_of<CommunicationError>([&] { average(*comm, rows.narrow(1, 0, columns)); });
       const char* pair = play.rank() == 2 ? "rank 2 and rank 0 differ in exchange 2: a "
                                           : "rank 2 differ in exchange 2: a ";
       EXPECT_NE(text.find(pair), text.npos) << text;
@@ -134,7 +126,8 @@ TEST(C10d, AKnownSizeAndANewOneAreRefusedWithBothRanks) {
       average(*comm, rows);
       const std::int64_t columns = play.rank() == 1 ? 10 : 1000;
       const auto began = Clock::now();
-      const std::string text = refusal_of([&] { average(*comm, rows.narrow(1, 0, columns)); });
+      const std::string text =
+          refusal_of<CommunicationError>([&] { average(*comm, rows.narrow(1, 0, columns)); });
       EXPECT_LT(Clock::now() - began, std::chrono::seconds(5));
       EXPECT_NE(text.find(" and rank "), text.npos) << text;
       EXPECT_NE(text.find("rank 1"), text.npos) << text;

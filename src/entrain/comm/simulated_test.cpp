@@ -7,8 +7,8 @@
 #include <fstream>
 
 #include "entrain/comm/local.h"
-#include "entrain/core/errors.h"
 #include "entrain/core/test_folder.h"
+#include "entrain/core/test_refusal.h"
 
 namespace entrain {
 namespace {
@@ -179,28 +179,23 @@ TEST(ComputeTime, DistributionsHaveTheirMeans) {
 }
 
 TEST(Network, RefusesNonsenseWithTheText) {
-  const auto refusal = [](const std::function<void()>& action) -> std::string {
-    try {
-      action();
-    } catch (const UsageError& error) {
-      return error.what();
-    }
-    return "";
-  };
   EXPECT_EQ(parse_bandwidth("100 Mbit/s"), 12.5e6);
   EXPECT_EQ(parse_bandwidth("1 Gbit/s"), 125e6);
   EXPECT_EQ(parse_seconds("20 ms"), 0.02);
-  EXPECT_NE(refusal([] { parse_bandwidth("-1 Gbit/s"); }).find("'-1 Gbit/s'"), std::string::npos);
-  EXPECT_NE(refusal([] { parse_bandwidth("100"); }).find("'100'"), std::string::npos);
-  EXPECT_NE(refusal([] { parse_seconds("20 miles"); }).find("'20 miles'"), std::string::npos);
-  EXPECT_NE(refusal([] { compute_named("gamma(1 s)"); }).find("gamma"), std::string::npos);
-  EXPECT_NE(refusal([] { compute_named("pareto(1 s, -2)"); }).find("shape"), std::string::npos);
-  EXPECT_NE(refusal([] { straggler_named("slow(2, 5)"); }).find("probability"), std::string::npos);
+  EXPECT_NE(refusal_of([] { parse_bandwidth("-1 Gbit/s"); }).find("'-1 Gbit/s'"),
+            std::string::npos);
+  EXPECT_NE(refusal_of([] { parse_bandwidth("100"); }).find("'100'"), std::string::npos);
+  EXPECT_NE(refusal_of([] { parse_seconds("20 miles"); }).find("'20 miles'"), std::string::npos);
+  EXPECT_NE(refusal_of([] { compute_named("gamma(1 s)"); }).find("gamma"), std::string::npos);
+  EXPECT_NE(refusal_of([] { compute_named("pareto(1 s, -2)"); }).find("shape"), std::string::npos);
+  EXPECT_NE(refusal_of([] { straggler_named("slow(2, 5)"); }).find("probability"),
+            std::string::npos);
   const TestFolder folder;
   std::ofstream(folder / "t.txt") << "1 1\n1 x\n";
   const std::string trace = (folder / "t.txt").string();
-  EXPECT_NE(refusal([&] { compute_named(fmt::format("trace(\"{}\")", trace)); }).find(trace + ":2"),
-            std::string::npos);
+  EXPECT_NE(
+      refusal_of([&] { compute_named(fmt::format("trace(\"{}\")", trace)); }).find(trace + ":2"),
+      std::string::npos);
 }
 
 }  // namespace

@@ -6,8 +6,8 @@
 #include <csignal>
 #include <set>
 
-#include "entrain/core/errors.h"
 #include "entrain/core/test_folder.h"
+#include "entrain/core/test_refusal.h"
 
 namespace entrain {
 namespace {
@@ -21,17 +21,6 @@ class Files : public testing::Test {
   TestFolder test_folder_;
   const fs::path folder_ = test_folder_.path();
 };
-
-// The message of the RunError that `action` must end in.
-template <class Action>
-std::string file_refusal(Action action) {
-  try {
-    action();
-  } catch (const RunError& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 // While it lives no file grows beyond `bytes`: to the writer the same as a full disk.
 class FileLimit {
@@ -63,7 +52,7 @@ TEST_F(Files, WriteWholeIsReadBackAsItWas) {
 
 TEST_F(Files, WriteWholeIntoAMissingFolder) {
   const std::string path = folder_ / "missing/file";
-  EXPECT_EQ(file_refusal([&] { write_whole(path, "new"); }),
+  EXPECT_EQ(refusal_of<RunError>([&] { write_whole(path, "new"); }),
             "cannot write '" + path + "': No such file or directory");
   EXPECT_TRUE(names().empty());
 }
@@ -71,7 +60,7 @@ TEST_F(Files, WriteWholeIntoAMissingFolder) {
 TEST_F(Files, WriteWholeOverAFolder) {
   fs::create_directories(folder_ / "full/inner");
   const std::string path = folder_ / "full";
-  EXPECT_EQ(file_refusal([&] { write_whole(path, "new"); }),
+  EXPECT_EQ(refusal_of<RunError>([&] { write_whole(path, "new"); }),
             "cannot write '" + path + "': Is a directory");
   EXPECT_TRUE(fs::exists(folder_ / "full/inner"));
   EXPECT_EQ(names(), std::set<std::string>{"full"});
@@ -83,7 +72,7 @@ TEST_F(Files, WriteWholeKeepsTheOldFileIfThereIsNoRoom) {
   std::string message;
   {
     const FileLimit limit(1 << 16);
-    message = file_refusal([&] { write_whole(path, std::string(1 << 20, 'n')); });
+    message = refusal_of<RunError>([&] { write_whole(path, std::string(1 << 20, 'n')); });
   }
   EXPECT_EQ(message, "cannot write '" + path + "': File too large");
   EXPECT_EQ(read_whole(path), "old");
@@ -103,9 +92,9 @@ TEST_F(Files, WriteWholeDoesNotTouchTheOldContent) {
 
 TEST_F(Files, ReadWholeNamesThePath) {
   const std::string missing = folder_ / "missing";
-  EXPECT_EQ(file_refusal([&] { read_whole(missing); }),
+  EXPECT_EQ(refusal_of<RunError>([&] { read_whole(missing); }),
             "cannot read '" + missing + "': No such file or directory");
-  EXPECT_EQ(file_refusal([&] { read_whole(folder_); }),
+  EXPECT_EQ(refusal_of<RunError>([&] { read_whole(folder_); }),
             "cannot read '" + folder_.string() + "': Is a directory");
 }
 
@@ -131,7 +120,7 @@ TEST_F(Files, LineFileGrowsWhatIsThere) {
 
 TEST_F(Files, LineFileThatCannotBeOpened) {
   const std::string path = folder_ / "missing/lines";
-  EXPECT_EQ(file_refusal([&] { LineFile file(path); }),
+  EXPECT_EQ(refusal_of<RunError>([&] { LineFile file(path); }),
             "cannot write '" + path + "': No such file or directory");
 }
 
@@ -139,7 +128,7 @@ TEST_F(Files, LineFileThatCannotGrow) {
   ASSERT_TRUE(fs::exists("/dev/full"));
   LineFile file("/dev/full");
   for (const std::string& line : {std::string("one"), std::string(100'000, 'x')}) {
-    EXPECT_EQ(file_refusal([&] { file.append(line); }),
+    EXPECT_EQ(refusal_of<RunError>([&] { file.append(line); }),
               "cannot write '/dev/full': No space left on device");
   }
 }

@@ -9,8 +9,8 @@
 #include <set>
 #include <stdexcept>
 
-#include "entrain/core/errors.h"
 #include "entrain/core/test_folder.h"
+#include "entrain/core/test_refusal.h"
 
 namespace entrain {
 namespace {
@@ -37,19 +37,6 @@ class NotRoot {
   const uid_t was_ = geteuid();
 };
 
-// The message of the Expected that `action` must end in.
-template <class Expected>
-std::string folder_refusal(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Expected& error) {
-    return error.what();
-  } catch (const std::exception& error) {
-    return std::string("another exception: ") + error.what();
-  }
-  return "nothing was thrown";
-}
-
 TEST_F(RunFolders, CreateMakesItWithItsParents) {
   const fs::path path = root_ / "a/b/run";
   const RunFolder folder = RunFolder::create(path);
@@ -72,24 +59,24 @@ TEST_F(RunFolders, CreateNeverOverwrites) {
     fs::remove_all(path);
     fs::create_directory(path);
     write_whole(path / name, "mine");
-    EXPECT_EQ(folder_refusal<UsageError>([&] { RunFolder::create(path); }), message);
+    EXPECT_EQ(refusal_of<UsageError>([&] { RunFolder::create(path); }), message);
     EXPECT_EQ(names_in(path), std::set<std::string>{name});
     EXPECT_EQ(read_whole(path / name), "mine");
   }
   fs::remove_all(path);
   RunFolder::create(path);
-  EXPECT_EQ(folder_refusal<UsageError>([&] { RunFolder::create(path); }), message);
+  EXPECT_EQ(refusal_of<UsageError>([&] { RunFolder::create(path); }), message);
 }
 
 TEST_F(RunFolders, WhereNoFolderCanBe) {
   write_whole(root_ / "file", "a regular file");
   const std::string below = root_ / "file/run", file = root_ / "file";
   const std::string hint = "': Not a directory; give another with --out DIR";
-  EXPECT_EQ(folder_refusal<RunError>([&] { RunFolder::create(below); }),
+  EXPECT_EQ(refusal_of<RunError>([&] { RunFolder::create(below); }),
             "cannot make the run folder '" + below + hint);
-  EXPECT_EQ(folder_refusal<RunError>([&] { RunFolder::create(file); }),
+  EXPECT_EQ(refusal_of<RunError>([&] { RunFolder::create(file); }),
             "cannot make the run folder '" + file + hint);
-  EXPECT_EQ(folder_refusal<RunError>([&] { RunFolder::create_under(below, "name"); }),
+  EXPECT_EQ(refusal_of<RunError>([&] { RunFolder::create_under(below, "name"); }),
             "cannot make the run folder '" + below + hint);
   EXPECT_EQ(read_whole(file), "a regular file");
 }
@@ -100,9 +87,9 @@ TEST_F(RunFolders, WhereNobodyMayWrite) {
   fs::permissions(root_, fs::perms(0755));
   fs::permissions(locked, fs::perms(0555));
   const NotRoot not_root;
-  EXPECT_EQ(folder_refusal<RunError>([&] { RunFolder::create(locked); }),
+  EXPECT_EQ(refusal_of<RunError>([&] { RunFolder::create(locked); }),
             "cannot write '" + locked + "/metrics.jsonl': Permission denied");
-  EXPECT_EQ(folder_refusal<RunError>([&] { RunFolder::create(locked + "/run"); }),
+  EXPECT_EQ(refusal_of<RunError>([&] { RunFolder::create(locked + "/run"); }),
             "cannot make the run folder '" + locked +
                 "/run': Permission denied; give another with --out DIR");
 }
@@ -147,7 +134,7 @@ TEST_F(RunFolders, WritesFilesWhole) {
   EXPECT_EQ(read_whole(root_ / "run/summary.json"), "{\"steps\": 1}\n");
   EXPECT_EQ(names_in(root_ / "run"), (std::set<std::string>{"metrics.jsonl", "summary.json"}));
   const std::string missing = root_ / "run/logs/rank-0.log";
-  EXPECT_EQ(folder_refusal<RunError>([&] { folder.write("logs/rank-0.log", "x"); }),
+  EXPECT_EQ(refusal_of<RunError>([&] { folder.write("logs/rank-0.log", "x"); }),
             "cannot write '" + missing + "': No such file or directory");
 }
 

@@ -10,6 +10,8 @@
 #include "entrain/core/errors.h"
 #include "entrain/core/seeds.h"
 #include "entrain/strategy/coder.h"
+#include "entrain/strategy/strategy_text.h"
+#include "entrain/strategy/synchronizer.h"
 
 namespace entrain {
 namespace {
@@ -268,6 +270,27 @@ TEST(Sign, NeedsErrorFeedback) {
   };
   EXPECT_GT(applied("sign"), 1);
   EXPECT_LT(applied("error_feedback(sign)"), 0.02);
+}
+
+// BatchNorm's statistics ride behind the parameters and are not coded.
+TEST(Coder, BuffersTravelExactly) {
+  std::vector<ModelTensors> models;
+  for (int i = 0; i < 3; ++i) {
+    models.push_back({{{"x", at::zeros({300}, at::kDouble).set_requires_grad(true)}},
+                      {{"running_mean", at::zeros({7}, at::kDouble)}}});
+  }
+  Rows rows(models);
+  const auto comm = local_communicator(3);
+  Synchronizer sync(rows, *comm, parse_strategy("parameters(when=every(1), codec=int4)"));
+  const auto values = random_values<double>(3 * rows.everything().size(1), 21);
+  rows.everything().copy_(at::tensor(values, at::kDouble).view(rows.everything().sizes()));
+  const at::Tensor parameters = rows.parameters().mean(0), buffers = rows.buffers().mean(0);
+  sync.reduce_gradients();
+  sync.advance(at::zeros({3}), 0.1);
+  EXPECT_LE((rows.buffers() - buffers).abs().max().item<double>(), 1e-15);
+  const double coded = (rows.parameters() - parameters).abs().max().item<double>();
+  EXPECT_GT(coded, 1e-3);
+  EXPECT_LT(coded, 1);
 }
 
 TEST(Codec, ReadsAndPrintsItsText) {

@@ -7,8 +7,8 @@
 #include <fstream>
 #include <numbers>
 
-#include "entrain/core/errors.h"
 #include "entrain/core/test_folder.h"
+#include "entrain/core/test_refusal.h"
 #include "entrain/strategy/spectrum.h"
 
 namespace entrain {
@@ -21,15 +21,6 @@ at::Tensor only_matrix(const Topology& topology, int n) {
 }
 
 double beta_for(const Topology& topology, int n) { return beta_of(only_matrix(topology, n)); }
-
-std::string topology_refusal(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const UsageError& error) {
-    return error.what();
-  }
-  return "";
-}
 
 TEST(Topology, RowsAndColumnsSumToOne_Gossip_5_7_1) {
   for (const Topology& topology :
@@ -136,9 +127,9 @@ TEST(Topology, GroupsAreConsecutive) {
   const at::Tensor weights = only_matrix(groups(2), 4);
   EXPECT_EQ(weights[0][1].item<double>(), 0.5);
   EXPECT_EQ(weights[1][2].item<double>(), 0);
-  EXPECT_EQ(topology_refusal([] { groups(3).mixings(8); }),
+  EXPECT_EQ(refusal_of([] { groups(3).mixings(8); }),
             "groups(3): 8 workers cannot be divided into such groups");
-  EXPECT_EQ(topology_refusal([] { groups(0); }), "groups(0): a group has at least 1 worker");
+  EXPECT_EQ(refusal_of([] { groups(0); }), "groups(0): a group has at least 1 worker");
 }
 
 TEST(Topology, AGeometricFieldIsConnectedOrRefused) {
@@ -154,12 +145,11 @@ TEST(Topology, AGeometricFieldIsConnectedOrRefused) {
       EXPECT_EQ(weights[i][j].item<double>() > 0, i == j || distance <= 0.5);
     }
   }
-  EXPECT_NE(topology_refusal([] {
+  EXPECT_NE(refusal_of([] {
               geometric(0.01, 1).mixings(20);
             }).find("geometric(radius=0.01, seed=1): with 20 workers, worker 0 reaches only 1"),
             std::string::npos);
-  EXPECT_NE(topology_refusal([] { geometric(0, 1); }).find("radius must be above 0"),
-            std::string::npos);
+  EXPECT_NE(refusal_of([] { geometric(0, 1); }).find("radius must be above 0"), std::string::npos);
 }
 
 class MatrixFile : public testing::Test {
@@ -169,7 +159,7 @@ class MatrixFile : public testing::Test {
     return path_;
   }
   std::string refusal(const std::string& text) {
-    return topology_refusal([&] { matrix_from(written(text)); });
+    return refusal_of([&] { matrix_from(written(text)); });
   }
   TestFolder folder_;
   const std::string path_ = folder_ / "weights of mine.txt";
@@ -183,7 +173,7 @@ TEST_F(MatrixFile, IsTheWeights) {
   EXPECT_EQ(print(topology.text), "matrix(\"" + path_ + "\")");
   EXPECT_EQ(print(build_topology(parse_value(print(topology.text)), {}).text),
             print(topology.text));
-  EXPECT_EQ(topology_refusal([&] { topology.mixings(4); }),
+  EXPECT_EQ(refusal_of([&] { topology.mixings(4); }),
             path_ + ": 3 rows, where there are 4 workers");
 }
 
@@ -196,7 +186,7 @@ TEST_F(MatrixFile, IsCheckedAndTheBadRowNamed) {
   EXPECT_EQ(refusal("1 0\n0 1x\n"), path_ + ": row 1: '1x' is not a weight from 0 to 1");
   EXPECT_EQ(refusal("1 nan\n0 1\n"), path_ + ": row 0: 'nan' is not a weight from 0 to 1");
   EXPECT_EQ(refusal(""), path_ + ": no numbers");
-  EXPECT_EQ(topology_refusal([] { matrix_from("/nowhere/w.txt"); }),
+  EXPECT_EQ(refusal_of([] { matrix_from("/nowhere/w.txt"); }),
             "matrix(\"/nowhere/w.txt\"): cannot be read (/nowhere/w.txt)");
 }
 

@@ -51,13 +51,8 @@ std::optional<SimulatedNetwork> build_network(const Resolved& resolved, const Pl
                                               const RunFacts& facts) {
   const Settings::Network& spec = resolved.values.network;
   if (spec.bandwidth.empty()) {
-    for (const char* key :
-         {"network.latency", "network.collective", "network.compute", "network.straggler"}) {
-      if (resolved.origin(key) == "default") continue;
-      throw UsageError(fmt::format("{}: {}: a simulated network needs network.bandwidth, too",
-                                   resolved.origin(key), key));
-    }
-    return std::nullopt;
+    if (spec == Settings::Network()) return std::nullopt;
+    throw UsageError("network: a simulated network needs network.bandwidth, as in 1 Gbit/s");
   }
   SimulatedNetwork built;
   located(resolved, "network.bandwidth", [&] {
