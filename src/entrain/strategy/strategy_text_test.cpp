@@ -75,6 +75,26 @@ TEST(StrategyText, RefusesWhatNoEngineCanRun) {
   expect_refused("gradients(when=ada_loss(4, 8))", "gradients");
   expect_refused("gradients(when=qsr(4, 0.1))", "gradients");
   expect_refused("parameters(state=average, delay=steps(2))", "buffers are averaged where");
+  for (const char* codec :
+       {"top_k(0.1)", "random_k(0.1)", "sign", "low_rank(2)", "qsgd", "error_feedback(sign)"}) {
+    expect_refused(fmt::format("parameters(codec={})", codec), "is for gradients and deltas");
+  }
+  for (const char* codec : {"top_k(0.1)", "sign", "low_rank(2)"}) {
+    expect_refused(fmt::format("gradients(whom=ring, codec={})", codec),
+                   "is for rounds over everyone");
+    expect_refused(fmt::format("deltas(whom=groups(2), codec={})", codec),
+                   "is for rounds over everyone");
+  }
+  expect_refused("parameters(slice=fragment(0, of=2)) + parameters(when=every(8))",
+                 "slices must be equal or disjoint");
+  expect_refused("parameters(slice=fragment(0, of=2)) + parameters(slice=fragment(1, of=3))",
+                 "slices must be equal or disjoint");
+  expect_refused("parameters(slice=fragment(0, of=2), state=average)", "slice=all");
+  expect_refused("gradients(whom=push_sum(ring))", "push-sum is for parameters");
+  expect_refused("parameters(whom=push_sum(ring), delay=steps(1))", "goes not with push-sum");
+  expect_refused("parameters(whom=push_sum(ring)) + deltas(when=every(8))",
+                 "goes not with push-sum");
+  expect_refused("sgp(everyone)", "push-sum is for neighbours");
   expect_refused("parameters(outer=slow_momentum(0, 0.5))", "alpha must be above 0");
   expect_refused("slowmo(8, 1, 1)", "beta must be from 0 to below 1");
   expect_refused("parameters(merge=pull(1.5))", "pull(1.5)");
