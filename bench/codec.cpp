@@ -43,7 +43,6 @@ std::string bench_codec(const BenchOptions& options, bool json) {
     copy.push_back(
         seconds_of([&] { std::memcpy(left.data(), values.data(), kItems * sizeof(float)); }));
     for (const auto& [name, codec] : codecs) {
-      if (name == "qsgd" && run > 0) continue;  // seconds each
       std::memcpy(left.data(), values.data(), kItems * sizeof(float));
       timings[name].encode.push_back(
           seconds_of([&] { codec->encode(left.data(), kItems, 0, {}, code.data()); }));

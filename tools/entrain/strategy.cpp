@@ -105,8 +105,7 @@ void show(CommandLine& line, const ShowArguments& arguments) {
     fmt::print("{}\n", json.dump(2));
     return;
   }
-  const bool assumed = print_rounds(strategy).find("low_rank") != std::string::npos ||
-                       print_rounds(strategy).find("fragment") != std::string::npos;
+  const bool assumed = needs_shapes(strategy);
   fmt::print(
       "rounds:  {}\ncost of {} steps, {} workers, a model of {}{}:\n"
       "         {}; {} sent by each worker\n",

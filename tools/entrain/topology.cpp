@@ -51,7 +51,7 @@ Figures figures_of(const Topology& topology, int n) {
     figures.degree = n - 1;
     figures.messages = messages_of(topology, {}, n, 0);
   }
-  const Mixings mixings = topology.mixings ? topology.mixings(n) : Mixings();
+  const Mixings mixings = mixings_of(topology, n);
   for (const auto& mixing : mixings) {
     figures.matrices.push_back(matrix_of(*mixing));
     for (int i = 0; i < n; ++i) {

@@ -23,9 +23,7 @@ Places on_a_circle(int n) {
 }
 
 Places in_rows(int n) {
-  int height = static_cast<int>(std::sqrt(n));
-  while (n % height != 0) --height;
-  const int width = n / height;
+  const int width = n / grid_height(n);
   Places places(n);
   for (int i = 0; i < n; ++i) places[i] = {(i % width + 0.5) / width, (i / width + 0.5) / width};
   return places;

@@ -1,10 +1,6 @@
 #include "entrain/comm/c10d.h"
 
 #include <ATen/ATen.h>
-#include <arpa/inet.h>
-#include <netdb.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -16,6 +12,7 @@
 #include <thread>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 
+#include "entrain/comm/address.h"
 #include "entrain/comm/deadline.h"
 #include "entrain/comm/queue.h"
 #include "entrain/comm/row_exchange.h"
@@ -32,32 +29,6 @@ using Work = c10::intrusive_ptr<c10d::Work>;
 
 // Waits for an exchange for at most a slice of time: true once it is over. Rethrows its failure.
 using Wait = std::function<bool(std::chrono::milliseconds)>;
-
-// The address of this host from which packets to the meeting place leave: the one that peers can
-// reach.
-std::string own_address_towards(const Place& place) {
-  addrinfo hints = {};
-  hints.ai_socktype = SOCK_DGRAM;
-  addrinfo* found = nullptr;
-  const int error =
-      getaddrinfo(place.address.c_str(), std::to_string(place.port).c_str(), &hints, &found);
-  if (error != 0) {
-    throw CommunicationError(fmt::format("MASTER_ADDR={}: {}", place.address, gai_strerror(error)));
-  }
-  sockaddr_storage own = {};
-  socklen_t length = sizeof own;
-  const int probe = socket(found->ai_family, SOCK_DGRAM, 0);  // connecting it sends nothing
-  const bool routed = connect(probe, found->ai_addr, found->ai_addrlen) == 0 &&
-                      getsockname(probe, reinterpret_cast<sockaddr*>(&own), &length) == 0;
-  close(probe);
-  freeaddrinfo(found);
-  char text[NI_MAXHOST] = {};
-  if (!routed || getnameinfo(reinterpret_cast<sockaddr*>(&own), length, text, sizeof text, nullptr,
-                             0, NI_NUMERICHOST) != 0) {
-    throw CommunicationError(fmt::format("no route to MASTER_ADDR={}", place.address));
-  }
-  return text;
-}
 
 std::vector<Gloo>& parked_groups() {
   static auto* const parked = new std::vector<Gloo>;  // reachable, and never destroyed
@@ -272,7 +243,8 @@ std::unique_ptr<Exchange> C10d::launch_mix(const at::Tensor& rows, const at::Ten
       form_of("mixing", rows),
       [this, rows, mixed, mixing] {
         if (mixed.numel() > 0) {
-          mix_rows(members(), *mixing, exchange_rows(*this, members(), *mixing, rows), mixed);
+          mix_rows(members(), *mixing, exchange_rows(*this, members(), *mixing, rows), 0,
+                   mixed.size(1), mixed);
         }
         return Work();
       },

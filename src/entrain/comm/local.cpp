@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "entrain/comm/row_exchange.h"
 #include "entrain/comm/sum.h"
 #include "entrain/core/errors.h"
 
@@ -52,14 +53,9 @@ class Local : public Communicator {
                                        std::shared_ptr<const Mixing> mixing) override {
     check_exchange(rows, mixed, workers_, workers_);
     return std::make_unique<LocalExchange>([this, rows, mixed, mixing] {
+      const std::vector<at::Tensor> all = rows.unbind(0);
       in_parts(rows.size(1), [&](std::int64_t begin, std::int64_t end) {
-        for (int i = 0; i < workers_; ++i) {
-          std::vector<WeightedRow> terms;
-          for (const Mixing::Term& term : mixing->rows.at(i)) {
-            terms.push_back({rows[term.worker].data_ptr(), term.weight});
-          }
-          weighted_sum(terms, begin, end, mixed[i]);
-        }
+        mix_rows(members(), *mixing, all, begin, end, mixed);
       });
     });
   }

@@ -33,7 +33,7 @@ const Link& Network::from_to(int from, int to) const {
 double Network::mean_seconds(int first, int n, double d) const {
   if (n <= 1) return 0;
   Link least = from_to(first, first + 1);
-  for (int i = 0; i < n; ++i) {
+  for (int i = 0; i < n && !between.empty(); ++i) {
     if (collective == Collective::ring) {
       least = slowest(least, from_to(first + i, first + (i + 1) % n));
       continue;

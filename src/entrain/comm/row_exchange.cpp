@@ -56,13 +56,13 @@ std::vector<at::Tensor> exchange_rows(Channel& channel, const Members& members,
 }
 
 void mix_rows(const Members& members, const Mixing& mixing, const std::vector<at::Tensor>& rows,
-              const at::Tensor& mixed) {
+              std::int64_t begin, std::int64_t end, const at::Tensor& mixed) {
   for (int i = 0; i < members.local_workers; ++i) {
     std::vector<WeightedRow> terms;
     for (const Mixing::Term& term : mixing.rows.at(members.first_worker() + i)) {
       terms.push_back({rows[term.worker].data_ptr(), term.weight});
     }
-    weighted_sum(terms, 0, mixed.size(1), mixed[i]);
+    weighted_sum(terms, begin, end, mixed[i]);
   }
 }
 

@@ -10,9 +10,9 @@ namespace entrain {
 std::vector<at::Tensor> exchange_rows(Channel& channel, const Members& members,
                                       const Mixing& mixing, const at::Tensor& rows);
 
-/// Row i of `mixed` [w, m] becomes the weighted sum of `rows` [n] that worker first_worker() + i
-/// takes.
+/// Row i of `mixed` [w, m] becomes, in the columns [begin, end), the weighted sum of `rows` [n]
+/// that worker first_worker() + i takes.
 void mix_rows(const Members& members, const Mixing& mixing, const std::vector<at::Tensor>& rows,
-              const at::Tensor& mixed);
+              std::int64_t begin, std::int64_t end, const at::Tensor& mixed);
 
 }  // namespace entrain

@@ -6,7 +6,10 @@ namespace entrain {
 namespace {
 
 Codec in_blocks(const char* name, BlockCodecPtr blocks, bool codes_mean = false) {
-  return {.text = call(name), .blocks = std::move(blocks), .codes_mean = codes_mean};
+  return {.text = call(name),
+          .blocks = std::move(blocks),
+          .codes_mean = codes_mean,
+          .of_parameters = true};
 }
 
 double fraction_of(const Arguments& a) {

@@ -278,7 +278,8 @@ std::unique_ptr<Exchange> Coder::launch(Communicator& comm, std::shared_ptr<cons
     if (tail.size(1) == 0) return;
     const at::Tensor rest = at::empty({result.size(0), tail.size(1)}, tail.options());
     if (mixing) {
-      mix_rows(members, *mixing, exchange_rows(channel, members, *mixing, tail), rest);
+      mix_rows(members, *mixing, exchange_rows(channel, members, *mixing, tail), 0, tail.size(1),
+               rest);
     } else {
       exact_mean(channel, members, tail, rest);
     }
@@ -392,7 +393,7 @@ void Coder::mix_blocks(Channel& channel, const Members& members, const Mixing& m
     decode(*codec_.blocks, row.data_ptr<std::uint8_t>(), columns, decoded, 0);
     row = decoded;
   }
-  mix_rows(members, mixing, rows, result);
+  mix_rows(members, mixing, rows, 0, columns, result);
 }
 
 void Coder::landed() {

@@ -22,7 +22,7 @@ template <class Round>
 std::vector<Mixings> mixings_of(const std::vector<Round>& rounds, int n) {
   std::vector<Mixings> all;
   for (const Round& round : rounds) {
-    all.push_back(round.whom.mixings ? round.whom.mixings(n) : Mixings());
+    all.push_back(mixings_of(round.whom, n));
   }
   return all;
 }
@@ -60,6 +60,14 @@ std::string print(const RoundCounts& rounds) {
 bool reads_loss(const Strategy& strategy) {
   return std::any_of(strategy.parameters.begin(), strategy.parameters.end(),
                      [](const ParameterRound& round) { return round.when.needs_loss; });
+}
+
+bool needs_shapes(const Strategy& strategy) {
+  const auto low_rank = [](const auto& round) { return round.codec.rank > 0; };
+  const auto fragment = [](const ParameterRound& round) { return !round.slice.whole(); };
+  return std::any_of(strategy.gradients.begin(), strategy.gradients.end(), low_rank) ||
+         std::any_of(strategy.parameters.begin(), strategy.parameters.end(), low_rank) ||
+         std::any_of(strategy.parameters.begin(), strategy.parameters.end(), fragment);
 }
 
 bool equalises(const ParameterRound& round) {

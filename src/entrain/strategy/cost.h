@@ -50,6 +50,9 @@ Cost predict_cost(
 /// Whether a schedule of the strategy reads the loss.
 bool reads_loss(const Strategy& strategy);
 
+/// Whether the cost depends on the shapes of the model's tensors: low rank and fragments.
+bool needs_shapes(const Strategy& strategy);
+
 /// The long-run step of the workers' mean over the learning rate: below 1 where a round pulls
 /// towards an anchor that lags by a period, (1 - alpha) / (1 - alpha beta) for Overlap-Local-SGD; 1
 /// for all others, which is not to say that theirs is. The learning rate should be divided by it to

@@ -122,8 +122,7 @@ void require_order(const std::vector<Round>& rounds) {
 template <class Round>
 void validate_codec(const Round& round, bool parameters) {
   const Codec& codec = round.codec;
-  if (parameters &&
-      (codec.rows || codec.rank > 0 || print(codec.text).find("qsgd") != std::string::npos)) {
+  if (parameters && !codec.exact() && !codec.of_parameters) {
     refuse(round, fmt::format("{} is for gradients and deltas: of parameters it would leave out a "
                               "part of the model",
                               print(codec.text)));

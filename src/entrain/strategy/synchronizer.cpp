@@ -14,16 +14,6 @@
 namespace entrain {
 namespace {
 
-Mixings mixings_of(const Topology& topology, int n) {
-  return topology.mixings ? topology.mixings(n) : Mixings();
-}
-
-const char* name_of(Topology::Kind kind) {
-  return kind == Topology::Kind::everyone ? "everyone"
-         : kind == Topology::Kind::groups ? "groups"
-                                          : "neighbours";
-}
-
 std::string print_weights(const std::vector<Mixings>& rounds) {
   std::string text;
   for (const Mixings& mixings : rounds) {

@@ -60,8 +60,7 @@ std::shared_ptr<const Mixing> metropolis_hastings(const Neighbours& neighbours) 
 }
 
 Neighbours grid_neighbours(int n) {
-  int height = static_cast<int>(std::sqrt(n));
-  while (n % height != 0) --height;
+  const int height = grid_height(n);
   const int width = n / height;
   Neighbours neighbours(n);
   const auto link = [&](int i, int j) {
@@ -169,6 +168,22 @@ Topology neighbours(Value text, std::function<Mixings(int)> mixings) {
 }
 
 }  // namespace
+
+const char* name_of(Topology::Kind kind) {
+  return kind == Topology::Kind::everyone ? "everyone"
+         : kind == Topology::Kind::groups ? "groups"
+                                          : "neighbours";
+}
+
+Mixings mixings_of(const Topology& topology, int n) {
+  return topology.mixings ? topology.mixings(n) : Mixings();
+}
+
+int grid_height(int n) {
+  int height = static_cast<int>(std::sqrt(n));
+  while (n % height != 0) --height;
+  return height;
+}
 
 Topology everyone() { return {}; }
 

@@ -22,6 +22,12 @@ struct Topology {
   bool push_sum = false;  ///< Weights keep only sums; a mass travels with each row.
 };
 
+/// everyone, groups or neighbours.
+const char* name_of(Topology::Kind kind);
+
+/// The weights of a topology for n workers; none for everyone. Throws UsageError if n does not fit.
+Mixings mixings_of(const Topology& topology, int n);
+
 /// Over all workers, each with weight 1/n.
 Topology everyone();
 /// Over groups of m consecutive workers. n must be divisible by m.
@@ -33,6 +39,7 @@ Topology directed_ring();
 /// A rectangle without wrap, as near to a square as n has factors, with Metropolis-Hastings
 /// weights.
 Topology grid();
+int grid_height(int n);  ///< The lesser side of that rectangle.
 /// Worker 0 in the middle: 1/n on each of its links.
 Topology star();
 /// Worker i takes from i - 1, i - 2, i - 4, ... with equal weights.

@@ -146,12 +146,12 @@ Prepared prepare(const Resolved& resolved) {
           ? settings.train.steps
           : std::max<std::int64_t>(1, std::llround(settings.train.epochs *
                                                    static_cast<double>(facts.steps_per_epoch)));
-  const bool asked = names_first_decay(settings.strategy);
-  if (asked)
+  if (names_first_decay(settings.strategy)) {
     facts.first_decay =
         first_decay(located(resolved, "train.lr_schedule",
                             [&] { return parse_lr_schedule(settings.train.lr_schedule, facts); }),
                     facts.steps);
+  }
   prepared.training = build_training(resolved, *prepared.data, facts);
   located(resolved, "evaluation.model", [&] {
     require_model(shown_model(settings.evaluation.model), prepared.training.strategy);
