@@ -62,7 +62,7 @@ class Coder : public std::enable_shared_from_this<Coder> {
   MessageTensors tensors_;
   at::Tensor values_;                               // [w, m]: v + e, then what is left of it
   at::Tensor errors_;                               // [w, m]
-  at::Tensor mean_error_, next_mean_error_;         // [1, columns of the share]
+  at::Tensor mean_error_, next_mean_error_;         // [1, m], of which this process has its share
   std::vector<at::Tensor> factors_, next_factors_;  // Q of each matrix
   std::uint32_t round_ = 0;
 };

@@ -61,7 +61,8 @@ class Synchronizer {
 
   std::int64_t step() const { return step_; }  ///< Completed optimizer steps.
   const Strategy& strategy() const { return strategy_; }
-  const RoundCounts& rounds() const { return counts_; }  ///< That have landed.
+  const Layout& layout() const { return rows_.layout(); }  ///< Of the parameters.
+  const RoundCounts& rounds() const { return counts_; }    ///< That have landed.
   double blocked_seconds() const { return blocked_seconds_; }
 
   /// What landed since the last call.

@@ -222,5 +222,26 @@ TEST(Attach, BuffersOfAnOptimizerOfOnesOwnStayLocal) {
   }
 }
 
+// Each fragment has an anchor of its own, of its own columns.
+TEST(Attach, TheAnchorsOfFragmentsAreOneModel) {
+  Net net = seeded_net();
+  const auto comm = local_communicator(1);
+  Attached sync =
+      synchronize(*net, *comm, "streaming_diloco(4, fragments=2, tau=0, alpha=1, codec=exact)");
+  const std::vector<at::Tensor> start = values(net);
+  torch::optim::SGD optimizer(net->parameters(), 0.1);
+  optimizer.zero_grad();
+  const at::Tensor loss = loss_of(net, 0);
+  loss.backward();
+  sync.reduce_gradients();
+  optimizer.step();
+  sync.advance(loss.detach(), 0.1);
+  auto shown = sync.show(anchor());
+  const auto parameters = net->parameters();
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    EXPECT_TRUE(parameters[i].equal(start[i])) << i << ": no fragment has been sent yet";
+  }
+}
+
 }  // namespace
 }  // namespace entrain

@@ -10,23 +10,26 @@
 namespace entrain {
 namespace {
 
-// The index of the last round that has an anchor now; -1: none.
-int anchored_round(const Synchronizer& sync) {
-  for (int i = static_cast<int>(sync.strategy().parameters.size()) - 1; i >= 0; --i) {
-    if (sync.anchor(i).defined()) return i;
+// The mean over the workers of rows that each has of its own [w, S].
+at::Tensor mean_of(const at::Tensor& rows, Communicator& comm) {
+  const at::Tensor mean = at::empty({1, rows.size(1)}, rows.options());
+  comm.launch_mean(rows, mean)->wait();
+  return mean;
+}
+
+// Of several anchors on one slice the last counts; fragments have one each, and so have groups.
+void copy_anchors(const Synchronizer& sync, Communicator& comm, const at::Tensor& row) {
+  for (std::size_t i = 0; i < sync.strategy().parameters.size(); ++i) {
+    const ParameterRound& round = sync.strategy().parameters[i];
+    at::Tensor anchor = sync.anchor(i);
+    if (!anchor.defined()) continue;
+    if (round.whom.kind != Topology::Kind::everyone) anchor = mean_of(anchor, comm);
+    std::int64_t at = 0;
+    for (const Span& span : columns_of(round.slice, sync.layout())) {
+      row.narrow(1, span.begin, span.count).copy_(anchor.narrow(1, at, span.count));
+      at += span.count;
+    }
   }
-  return -1;
-}
-
-at::Tensor last_anchor(const Synchronizer& sync) {
-  const int round = anchored_round(sync);
-  return round < 0 ? at::Tensor() : sync.anchor(round);
-}
-
-// Groups keep an anchor each.
-bool anchors_differ(const Synchronizer& sync) {
-  const int round = anchored_round(sync);
-  return round >= 0 && sync.strategy().parameters[round].whom.kind != Topology::Kind::everyone;
 }
 
 }  // namespace
@@ -49,29 +52,28 @@ void require_model(ShownModel model, const Strategy& strategy) {
 }
 
 bool has_model(ShownModel model, const Synchronizer& sync) {
-  return model != ShownModel::anchor || anchored_round(sync) >= 0;
+  if (model != ShownModel::anchor) return true;
+  for (std::size_t i = 0; i < sync.strategy().parameters.size(); ++i) {
+    if (sync.anchor(i).defined()) return true;
+  }
+  return false;
 }
 
 at::Tensor average_model(const Rows& rows, Communicator& comm) {
-  const at::Tensor mean = at::empty({1, rows.everything().size(1)}, rows.everything().options());
-  comm.launch_mean(rows.everything(), mean)->wait();
-  return mean;
+  return mean_of(rows.everything(), comm);
 }
 
 at::Tensor model_beside(const at::Tensor& average, ShownModel model, const Synchronizer& sync,
                         Communicator& comm) {
-  at::Tensor parameters;
-  if (model == ShownModel::anchor) parameters = last_anchor(sync);
-  if (model == ShownModel::polyak_ruppert) parameters = sync.running_mean();
-  if (!parameters.defined()) return average;  // the average itself, or no anchor yet
-  const bool of_each_worker = model != ShownModel::anchor || anchors_differ(sync);
-  if (of_each_worker) {
-    const at::Tensor mean = at::empty({1, parameters.size(1)}, parameters.options());
-    comm.launch_mean(parameters, mean)->wait();
-    parameters = mean;
+  if (model == ShownModel::average) return average;
+  const at::Tensor row = average.clone();
+  if (model == ShownModel::anchor) {
+    copy_anchors(sync, comm, row);
+  } else {
+    const at::Tensor& means = sync.running_mean();
+    ENTRAIN_CHECK(means.defined());
+    row.narrow(1, 0, means.size(1)).copy_(mean_of(means, comm));
   }
-  at::Tensor row = average.clone();
-  row.narrow(1, 0, parameters.size(1)).copy_(parameters);
   return row;
 }
 

@@ -7,7 +7,7 @@ namespace entrain {
 /// Which of the models of a run is looked at.
 enum class ShownModel {
   average,         ///< The mean of the workers' parameters and buffers.
-  anchor,          ///< The anchor of the last round that keeps one.
+  anchor,          ///< The anchors: of each slice that of the last round that keeps one.
   polyak_ruppert,  ///< The mean over all workers and all their steps.
   workers,         ///< Each worker's own, one after the other.
 };
