@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # unit_tests.sh TREE: runs every test that CTest knows in the build tree. The last line counts the
-# tests inside the GoogleTest binaries, and any other CTest entry as one.
+# tests inside the GoogleTest binaries, and any other CTest entry as one. Of what the tests print,
+# only the output of those that fail is shown.
 set -uo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.." || exit 1
 tree=$1
 rm -f "$tree/ctest.xml"
-ctest --test-dir "$tree" --output-on-failure --no-tests=error --timeout 600 \
+ctest --test-dir "$tree" --no-tests=error --timeout 600 \
   --output-junit ctest.xml --test-output-size-passed 100000000 --test-output-size-failed 100000000
 status=$?
 python3 - "$tree/ctest.xml" <<'PYTHON' || exit 1
@@ -17,10 +18,17 @@ ended = re.compile(r"\[ +(OK|FAILED|SKIPPED) +\] (\S+?),?(?: .*)? \(\d+ ms\)$", 
 count = {"OK": 0, "FAILED": 0, "SKIPPED": 0}
 
 
-def record(result, name):
+def record(result, name, output=""):
     count[result] += 1
+    if result == "FAILED":
+        print(output)
     if result != "OK":
         print(f"{result.lower()}: {name}")
+
+
+def output_of(test, output):
+    """What the test printed, from the line that starts it to the line that starts the next."""
+    return output.partition(f"[ RUN      ] {test}\n")[2].partition("[ RUN ")[0]
 
 
 def result_of(entry):
@@ -35,10 +43,10 @@ for entry in xml.parse(sys.argv[1]).iter("testcase"):
     results = {name: result for result, name in ended.findall(output)}
     results |= {name: "FAILED" for name in started.findall(output) if name not in results}
     for name, result in results.items():
-        record(result, f"{entry.get('name')}: {name}")
+        record(result, f"{entry.get('name')}: {name}", output_of(name, output))
     whole = result_of(entry)
     if not results or (whole == "FAILED" and "FAILED" not in results.values()):
-        record(whole, entry.get("name"))
+        record(whole, entry.get("name"), output)
 print(f"{count['OK']} passed, {count['FAILED']} failed, {count['SKIPPED']} skipped")
 PYTHON
 exit $status

@@ -165,19 +165,23 @@ Gloo C10d::make_group(const std::string& name) {
   }).detach();
   std::future<Gloo> group = made->get_future();
   const auto deadline = Deadline::Clock::now() + options_.join_timeout;
+  std::string why = "no answer";
   while (group.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready) {
-    if (interrupted()) throw Interrupted("interrupted while connecting to the other ranks");
-    if (Deadline::Clock::now() < deadline) continue;
-    throw CommunicationError(fmt::format(
-        "rank {}: all ranks met at {}:{}, but not all of them could be connected to each other "
-        "within {} s: did one die, or does a firewall stand between them? See their output",
-        place_.rank, place_.address, place_.port, options_.join_timeout.count() / 1000.0));
+    if (interrupted() || Deadline::Clock::now() >= deadline) break;
   }
-  try {
-    return group.get();
-  } catch (const std::exception& error) {
-    give_up(0, error.what());
+  if (group.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
+    try {
+      return group.get();
+    } catch (const std::exception& error) {  // the store has a limit of its own, of the same length
+      why = error.what();
+      why.resize(std::min(why.size(), why.find('\n')));
+    }
   }
+  if (interrupted()) throw Interrupted("interrupted while connecting to the other ranks");
+  throw CommunicationError(fmt::format(
+      "rank {}: all ranks met at {}:{}, but not all of them could be connected to each other "
+      "within {} s ({}): did one die, or does a firewall stand between them? See their output",
+      place_.rank, place_.address, place_.port, options_.join_timeout.count() / 1000.0, why));
 }
 
 // Exchanges begin in the order of their launches, on the queue's thread: there the ranks compare
