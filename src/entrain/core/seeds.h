@@ -21,7 +21,11 @@ enum class Purpose : std::uint32_t {
   codec,
   topology,
   compute_time,
-  straggler
+  straggler,
+  problem,  // the data of a problem
+  sample,   // which samples a worker draws
+  noise,    // on its gradient
+  link
 };
 
 /// A stream of random numbers: a pure function of (seed, purpose, a, b) and the position in it.
