@@ -39,6 +39,10 @@ std::vector<Setting> make_settings() {
 
       {ENTRAIN_SETTING(model.name), "model to train"},
 
+      {ENTRAIN_SETTING(problem.name),
+       "problem to minimise, as in logistic or quadratic(dimension=5), in place of a model and a "
+       "data set"},
+
       {ENTRAIN_SETTING(train.epochs), "passes of each worker over its share of the data",
        more_than(0, 1e9)},
       {ENTRAIN_SETTING(train.steps), "steps of each worker; 0: train.epochs counts",
@@ -62,7 +66,10 @@ std::vector<Setting> make_settings() {
       {ENTRAIN_SETTING(threads.workers),
        "workers of a process that step side by side; 0: from the cores", at_least(0, 4096)},
 
-      {ENTRAIN_SETTING(evaluation.every), "steps or epochs between evaluations"},
+      {ENTRAIN_SETTING(evaluation.every),
+       "steps or epochs between evaluations; auto: 1ep, or a fiftieth of a problem's run"},
+      {ENTRAIN_SETTING(evaluation.window),
+       "steps up to each evaluation that a problem's figures are averaged over", at_least(1, 1e9)},
       {ENTRAIN_SETTING(evaluation.model),
        "model that is evaluated: the average of the workers, the anchor of the strategy, "
        "polyak_ruppert (the mean over workers and steps), or workers (each one's own; the mean of "
@@ -86,6 +93,8 @@ std::vector<Setting> make_settings() {
        "who is slower there: none, slow(probability=0.1, factor=5), factors([1, 2])"},
 
       {ENTRAIN_SETTING(report.every), "steps between step lines of metrics.jsonl", at_least(1)},
+      {ENTRAIN_SETTING(report.rounds), "which rounds have a line in metrics.jsonl",
+       one_of({"all", "none"})},
   };
 }
 

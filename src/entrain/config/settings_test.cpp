@@ -42,6 +42,7 @@ TEST(Settings, DefaultsAndTypes) {
       {"data.root", "text", "\"data\""},
       {"data.partition", "text", "\"iid\""},
       {"model.name", "text", "\"cnn\""},
+      {"problem.name", "text", "\"\""},
       {"train.epochs", "a number", "1"},
       {"train.steps", "a whole number", "0"},
       {"train.batch", "a whole number", "64"},
@@ -53,7 +54,8 @@ TEST(Settings, DefaultsAndTypes) {
       {"comm.join_timeout", "text", "\"60 s\""},
       {"threads.intra", "a whole number", "0"},
       {"threads.workers", "a whole number", "0"},
-      {"evaluation.every", "text", "\"1ep\""},
+      {"evaluation.every", "text", "\"auto\""},
+      {"evaluation.window", "a whole number", "1"},
       {"evaluation.model", "text", "\"average\""},
       {"evaluation.batch_norm", "text", "\"auto\""},
       {"network.bandwidth", "text", "\"\""},
@@ -62,6 +64,7 @@ TEST(Settings, DefaultsAndTypes) {
       {"network.compute", "text", "\"measured\""},
       {"network.straggler", "text", "\"none\""},
       {"report.every", "a whole number", "10"},
+      {"report.rounds", "text", "\"all\""},
   };
   ASSERT_EQ(settings_table().size(), expected.size());
   for (const auto& [key, type, value] : expected) {

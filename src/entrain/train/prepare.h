@@ -22,8 +22,9 @@ struct Prepared {
   int local_workers = 1;
   ThreadPlan threads;
   C10dOptions comm;
-  std::unique_ptr<Dataset> data;
+  std::unique_ptr<Dataset> data;  ///< With its sampler,
   std::optional<Sampler> sampler;
+  std::unique_ptr<Problem> problem;  ///< or a problem.
   Training training;
   RunFacts facts;
   std::int64_t evaluate_every = 0;          ///< Steps.
