@@ -63,7 +63,7 @@ TEST(Network, ClosedForms) {
   EXPECT_NEAR(halving.mean_seconds(0, 5, 1000), 2 * 3 * 0.01 + 2 * 0.8, kClose);
   const Network tree{.link = {0.01, 1000}, .collective = Network::Collective::tree};
   EXPECT_NEAR(tree.mean_seconds(0, 8, 1000), 2 * 3 * (0.01 + 1), kClose);
-  EXPECT_NEAR(ring.neighbour_seconds(0, 1, 2, 1000), 0.01 + 2, kClose);
+  EXPECT_NEAR(ring.neighbour_seconds(2, 1000), 0.01 + 2, kClose);
   Network slow = ring;
   slow.between[{2, 3}] = {0.5, 100};
   EXPECT_NEAR(slow.mean_seconds(0, 4, 1000), 2 * 3 * (0.5 + 2.5), kClose) << "the slowest link";

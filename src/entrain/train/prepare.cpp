@@ -47,34 +47,6 @@ Task task_of(const Dataset& data) {
   return {sizes[1], sizes[2], sizes[3], data.classes};
 }
 
-std::optional<SimulatedNetwork> build_network(const Resolved& resolved, const Place& place,
-                                              const RunFacts& facts) {
-  const Settings::Network& spec = resolved.values.network;
-  if (spec.bandwidth.empty()) {
-    if (spec == Settings::Network()) return std::nullopt;
-    throw UsageError("network: a simulated network needs network.bandwidth, as in 1 Gbit/s");
-  }
-  SimulatedNetwork built;
-  located(resolved, "network.bandwidth", [&] {
-    if (place.size > 1) {
-      throw UsageError("a simulated network has all workers in one process; start one");
-    }
-    built.network.link.bandwidth = parse_bandwidth(spec.bandwidth);
-  });
-  located(resolved, "network.latency",
-          [&] { built.network.link.latency = parse_seconds(spec.latency); });
-  built.network.collective = spec.collective == "tree"   ? Network::Collective::tree
-                             : spec.collective == "ring" ? Network::Collective::ring
-                                                         : Network::Collective::halving_doubling;
-  built.compute = located(resolved, "network.compute", [&] {
-    return build(compute_time_choices(), parse_value(spec.compute), "compute time", facts);
-  });
-  built.straggler = located(resolved, "network.straggler", [&] {
-    return build(straggler_choices(), parse_value(spec.straggler), "straggler", facts);
-  });
-  return built;
-}
-
 bool names_first_decay(const Settings::Strategy& spec) {
   std::string texts = spec.preset;
   for (const RoundText& round : spec.rounds) {
@@ -211,7 +183,7 @@ Prepared prepare(const Resolved& resolved) {
   located(resolved, "evaluation.model", [&] {
     require_model(shown_model(settings.evaluation.model), prepared.training.strategy);
   });
-  prepared.network = build_network(resolved, prepared.place, facts);
+  prepared.network = simulated_network(resolved, prepared.place, facts);
   prepared.evaluate_every = steps_between_evaluations(resolved, prepared);
   return prepared;
 }
