@@ -20,7 +20,7 @@ namespace entrain {
 namespace {
 
 constexpr std::int64_t kSamples = 500, kDimension = 100, kBatch = 32;
-constexpr double kLr = 0.1;
+constexpr double kStepSize = 0.1;
 
 std::int64_t memory_now() {
   std::int64_t pages = 0, resident = 0;
@@ -41,7 +41,7 @@ struct Ours {
   static Training training(const Problem& problem, int n, Simulated& clock) {
     const RunFacts facts{.workers = n, .steps = 1'000'000, .batch = kBatch};
     return {.objective = {.problem = &problem, .type = at::kFloat, .batch = kBatch},
-            .make_optimizer = build_optimizer(parse_value(fmt::format("sgd({})", kLr))),
+            .make_optimizer = build_optimizer(parse_value(fmt::format("sgd({})", kStepSize))),
             .lr_schedule = {},
             .strategy = parse_strategy("gossip_pga(ring, 16)", facts),
             .computed = [&clock](std::int64_t step, const std::vector<double>& seconds) {
@@ -111,7 +111,7 @@ struct Naive {
     const at::NoGradGuard no_grad;
     std::vector<at::Tensor> moved;
     for (at::Tensor& row : x) {
-      moved.push_back(row - kLr * row.grad());
+      moved.push_back(row - kStepSize * row.grad());
       row.mutable_grad().zero_();
     }
     const bool global = ++steps % 16 == 0;
