@@ -64,6 +64,7 @@ int run_command_line(int argc, char** argv) {
   add_data(line);
   add_strategy(line);
   add_topology(line);
+  add_study(line);
   add_bench(line);
   add_docs(line);
   try {

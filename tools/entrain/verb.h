@@ -23,6 +23,7 @@ void add_launch(CommandLine& line);
 void add_data(CommandLine& line);
 void add_strategy(CommandLine& line);
 void add_topology(CommandLine& line);
+void add_study(CommandLine& line);
 void add_bench(CommandLine& line);
 void add_docs(CommandLine& line);
 

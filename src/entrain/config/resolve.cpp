@@ -243,4 +243,11 @@ Resolved resolve(const std::optional<std::filesystem::path>& file,
   return std::move(layering).finish();
 }
 
+Resolved resolve(const std::vector<std::vector<Given>>& layers) {
+  Layering layering;
+  for (const std::vector<Given>& layer : layers) layering.apply(layer);
+  layering.settle_rounds_of_file();
+  return std::move(layering).finish();
+}
+
 }  // namespace entrain

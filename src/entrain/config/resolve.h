@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "entrain/config/given.h"
 #include "entrain/config/settings.h"
 #include "entrain/core/errors.h"
 
@@ -33,6 +34,9 @@ struct Resolved {
 Resolved resolve(const std::optional<std::filesystem::path>& file,
                  const std::vector<std::string>& overrides,
                  const std::map<std::string, std::string>& environment);
+
+/// Layers what was read elsewhere, the weakest first, as resolve() of a file does.
+Resolved resolve(const std::vector<std::vector<Given>>& layers);
 
 /// Runs `build` and returns what it returns; a UsageError gets "<origin>: <key>: " in front.
 template <class Build>

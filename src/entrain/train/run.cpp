@@ -204,7 +204,7 @@ void Run::step(ProgressLine& progress) {
   const std::int64_t now = workers_.synchronizer().step();
   const double sum = losses.sum().item<double>();
   if (!std::isfinite(sum)) {
-    throw RunError(
+    throw Diverged(
         fmt::format("the loss is {} at step {} on rank {} (workers {}...): training has diverged; "
                     "lower the learning rate ({} now) or warm it up",
                     sum, now, comm_->rank(), comm_->first_worker(), workers_.lr()));
