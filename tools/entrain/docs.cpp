@@ -46,6 +46,7 @@ void print_settings() {
   print_values("network.links", link_choices({}));
   print_values("network.medium", medium_choices());
   print_values("network.loss", loss_choices());
+  print_values("problem.name", problem_choices());
   print_values("network.compute", compute_time_choices());
   print_values("network.straggler", straggler_choices());
   fmt::print(
