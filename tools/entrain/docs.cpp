@@ -5,6 +5,7 @@
 #include "entrain/config/describe.h"
 #include "entrain/config/network_presets.h"
 #include "entrain/data/dataset.h"
+#include "entrain/data/partition.h"
 #include "entrain/strategy/strategy_markdown.h"
 #include "entrain/train/prepare.h"
 #include "entrain/verb.h"
@@ -36,6 +37,7 @@ void print_network_presets() {
 
 void print_settings() {
   fmt::print("{}", settings_markdown());
+  print_values("data.partition", partition_choices());
   print_values("model.name", model_choices());
   print_values("train.optimizer", optimizer_choices());
   print_values("train.lr_schedule", lr_schedule_choices());
