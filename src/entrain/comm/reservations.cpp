@@ -14,7 +14,7 @@ double Reservations::take(double ready, double seconds) {
     now = around->second;
     busy_.erase(around);
   }
-  while (next != busy_.end() && next->first - now <= seconds) {
+  while (next != busy_.end() && next->first - now < seconds) {
     seconds -= next->first - now;
     now = next->second;
     next = busy_.erase(next);

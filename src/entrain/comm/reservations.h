@@ -15,7 +15,7 @@ class Reservations {
   void forget_before(double time);
 
  private:
-  std::map<double, double> busy_;  // begin to end, apart from each other
+  std::map<double, double> busy_;  // begin to end; none reaches into another
 };
 
 }  // namespace entrain
