@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "entrain/config/describe.h"
-#include "entrain/data/dataset.h"
+#include "entrain/data/partition.h"
 #include "entrain/strategy/strategy_markdown.h"
 #include "entrain/train/prepare.h"
 #include "entrain/verb.h"
@@ -22,6 +22,7 @@ void print_values(const char* setting, const std::vector<Choice<T>>& choices) {
 
 void print_settings() {
   fmt::print("{}", settings_markdown());
+  print_values("data.partition", partition_choices());
   print_values("model.name", model_choices());
   print_values("train.optimizer", optimizer_choices());
   print_values("train.lr_schedule", lr_schedule_choices());

@@ -34,8 +34,8 @@ std::vector<Setting> make_settings() {
 
       {ENTRAIN_SETTING(data.name), "data set to train on"},
       {ENTRAIN_SETTING(data.root), "folder of the data sets, one folder each"},
-      {ENTRAIN_SETTING(data.partition), "how the samples are dealt to the workers",
-       one_of({"iid"})},
+      {ENTRAIN_SETTING(data.partition),
+       "how the samples are dealt to the workers, as in dirichlet(0.5)"},
 
       {ENTRAIN_SETTING(model.name), "model to train"},
 

@@ -42,6 +42,17 @@ std::int64_t steps_of(const std::string& text, const RunFacts& facts) {
   return steps;
 }
 
+Sampler build_sampler(const Resolved& resolved, const Samples& samples, int workers) {
+  const Settings& settings = resolved.values;
+  const PartitionInput input = partition_input(samples);
+  located(resolved, "workers", [&] { require_enough_samples(input.samples, workers); });
+  Shards shards = located(resolved, "data.partition", [&] {
+    return build_partition(settings.data.partition)(input, workers, settings.seed);
+  });
+  return located(resolved, "train.batch",
+                 [&] { return Sampler(std::move(shards), settings.train.batch, settings.seed); });
+}
+
 Task task_of(const Dataset& data) {
   const auto sizes = data.train.inputs.sizes();
   return {sizes[1], sizes[2], sizes[3], data.classes};
@@ -131,11 +142,7 @@ Prepared prepare(const Resolved& resolved) {
       located(resolved, "comm.join_timeout", [&] { return duration(settings.comm.join_timeout); });
   prepared.data = std::make_unique<Dataset>(located(
       resolved, "data.name", [&] { return load_dataset(settings.data.name, settings.data.root); }));
-  prepared.sampler = located(resolved, "workers", [&] {
-    return Sampler(
-        partition_iid(prepared.data->train.labels.size(0), prepared.workers(), settings.seed),
-        settings.train.batch, settings.seed);
-  });
+  prepared.sampler = build_sampler(resolved, prepared.data->train, prepared.workers());
   RunFacts& facts = prepared.facts;
   facts.workers = prepared.workers();
   facts.batch = settings.train.batch;

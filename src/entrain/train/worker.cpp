@@ -75,12 +75,6 @@ double Workers::epoch() const {
   return static_cast<double>(sync_.step()) / static_cast<double>(sampler_.steps_per_epoch());
 }
 
-// Only the last batch of an epoch is not a full one.
-std::int64_t Workers::samples_seen() const {
-  const std::int64_t epochs = sync_.step() / sampler_.steps_per_epoch();
-  const std::int64_t steps = sync_.step() % sampler_.steps_per_epoch();
-  return epochs * training_.data->train.labels.size(0) +
-         steps * training_.batch * sampler_.workers();
-}
+std::int64_t Workers::samples_seen() const { return sampler_.samples_seen(sync_.step()); }
 
 }  // namespace entrain
