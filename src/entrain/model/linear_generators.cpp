@@ -168,31 +168,27 @@ LinearData softmax_data(const SoftmaxOptions& o, std::uint64_t seed, int workers
   return writer.data;
 }
 
-// The first `rank` directions of a random orthonormal frame, by Gram and Schmidt, twice for
-// accuracy.
-std::vector<Vector> frame(std::uint64_t seed, Index dimension, Index rank) {
-  std::vector<Vector> directions;
-  for (Index k = 0; k < rank; ++k) {
-    Vector next = on_sphere(Stream(seed, Purpose::problem, own_model, k), dimension, 1);
-    for (int pass = 0; pass < 2; ++pass) {
-      for (const Vector& before : directions) {
-        const double part = dot(next, before);
-        for (Index j = 0; j < dimension; ++j) next[j] -= part * before[j];
-      }
-      scale(next, 1 / std::sqrt(dot(next, next)));
-    }
-    directions.push_back(std::move(next));
-  }
-  return directions;
-}
+// Column k has the coordinates k, k + rank, ... of one size and with random signs: orthonormal, and
+// so that samples in its span stay there when they are rounded.
+struct Frame {
+  Index rank;
+  Vector entries;  // of each coordinate in its column
 
-Vector combined(const std::vector<Vector>& directions, const Vector& parts) {
-  Vector sum(directions[0].size());
-  for (std::size_t k = 0; k < parts.size(); ++k) {
-    for (std::size_t j = 0; j < sum.size(); ++j) sum[j] += parts[k] * directions[k][j];
+  Frame(std::uint64_t seed, Index dimension, Index rank) : rank(rank), entries(dimension) {
+    Stream stream(seed, Purpose::problem, own_model);
+    for (Index j = 0; j < dimension; ++j) {
+      const Index alike = (dimension - 1 - j % rank) / rank + 1;
+      const double size = 1 / std::sqrt(static_cast<double>(alike));
+      entries[j] = stream.next() % 2 == 0 ? size : -size;
+    }
   }
-  return sum;
-}
+
+  Vector times(const Vector& z) const {
+    Vector h(entries.size());
+    for (std::size_t j = 0; j < h.size(); ++j) h[j] = entries[j] * z[j % rank];
+    return h;
+  }
+};
 
 struct LeastSquaresData {
   LinearData data;
@@ -201,9 +197,9 @@ struct LeastSquaresData {
 
 LeastSquaresData least_squares_data(const LeastSquaresOptions& o, std::uint64_t seed,
                                     at::ScalarType type) {
-  const std::vector<Vector> directions = frame(seed, o.dimension, o.rank);
+  const Frame frame(seed, o.dimension, o.rank);
   const Vector truth =
-      combined(directions, on_sphere(Stream(seed, Purpose::problem, common_model), o.rank, o.norm));
+      frame.times(on_sphere(Stream(seed, Purpose::problem, common_model), o.rank, o.norm));
   Writer writer(o.samples, o.dimension, type);
   Vector z(o.rank);
   for (Index i = 0; i < o.samples; ++i) {
@@ -213,7 +209,7 @@ LeastSquaresData least_squares_data(const LeastSquaresOptions& o, std::uint64_t 
           o.rank > 1 ? static_cast<double>(k) / static_cast<double>(o.rank - 1) : 0;
       z[k] = std::pow(o.condition, -place / 2) * stream.normal();
     }
-    Vector h = combined(directions, z);
+    Vector h = frame.times(z);
     writer.features(i, h);
     writer.label(i, dot(h, truth) + o.noise * stream.normal());
   }

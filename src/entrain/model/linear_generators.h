@@ -47,9 +47,10 @@ struct SoftmaxOptions {
   bool start_at_optimum = false;
 };
 
-/// h = U z, U [dimension, rank] orthonormal, z ~ N(0, diag) with variances that fall geometrically
-/// from 1 to 1/condition; targets <h, x*> + N(0, noise^2), |x*| = norm, x* in the span of U. Not
-/// strongly convex where rank < dimension, and yet f - f* <= |gradient|^2 / (2 mu) (PL).
+/// h = U z, U [dimension, rank] orthonormal with one entry a row, z ~ N(0, diag) with variances
+/// that fall geometrically from 1 to 1/condition; targets <h, x*> + N(0, noise^2), |x*| = norm, x*
+/// in the span of U. Not strongly convex where rank < dimension, and yet f - f* <= |gradient|^2 /
+/// (2 mu) (PL).
 struct LeastSquaresOptions {
   std::int64_t dimension = 20, rank = 10, samples = 4000;
   double noise = 0, norm = 1, condition = 10;

@@ -74,7 +74,8 @@ std::optional<Minimum> minimise(ConvexFunction& function, std::vector<double> st
   double scale = at.gradient_norm;
   Minimum best = at;
   for (int i = 0; i < most_steps && at.gradient_norm > enough * scale; ++i) {
-    const double tolerance = std::min(0.1, at.gradient_norm / scale);
+    // More exact solutions gain little, and are out of reach where a direction has no curvature.
+    const double tolerance = std::clamp(at.gradient_norm / scale, 1e-6, 0.1);
     const double before = at.gradient_norm;
     if (!step(function, newton_direction(function, gradient, tolerance), at, gradient)) break;
     scale = std::max(scale, at.gradient_norm);
