@@ -106,7 +106,11 @@ void check_metrics(const Study& study, const std::string& variant, const RunFigu
     });
   }
   if (study.tuning && study.find(variant)->tuned) {
-    require_metric({study.tuning->metric, variant}, run);
+    try {
+      require_metric({study.tuning->metric, variant}, run);
+    } catch (const UsageError& error) {
+      throw UsageError(fmt::format("{}: tune: {}", study.tuning->origin, error.what()));
+    }
   }
 }
 

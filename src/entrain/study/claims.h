@@ -31,8 +31,8 @@ struct Finding {
 /// Throws UsageError with the claim's origin for what its expression cannot be read from.
 Finding judge(const Claim& claim, const Results& results, const TunedVariants& tuned);
 
-/// Throws UsageError with the claim's origin if a claim, a column of the table or the tuning reads
-/// a metric of `variant` that this run of it does not have.
+/// Throws UsageError with its origin if a claim or the tuning reads a metric of `variant` that this
+/// run of it does not have.
 void check_metrics(const Study& study, const std::string& variant, const RunFigures& run);
 
 /// Whether the results have every variant that the claim reads.

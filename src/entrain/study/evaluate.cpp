@@ -280,9 +280,9 @@ void require_metric(const MetricRead& read, const RunFigures& run) {
   const std::vector<std::string> known = metrics_of(searched);
   if (std::find(known.begin(), known.end(), read.metric) != known.end()) return;
   const std::string near = nearest(read.metric, known);
-  throw UsageError(fmt::format("the {} of '{}' have no metric '{}'{}; there is: {}",
+  throw UsageError(fmt::format("the {} of '{}' have no metric '{}'{} There is: {}",
                                read.of_curve ? "evaluations" : "results", read.variant, read.metric,
-                               near.empty() ? "" : fmt::format("; did you mean '{}'?", near),
+                               near.empty() ? "." : fmt::format("; did you mean '{}'?", near),
                                fmt::join(known, ", ")));
 }
 

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "entrain/comm/place.h"
+#include "entrain/core/text.h"
 #include "entrain/study/study_run.h"
 #include "entrain/train/threads.h"
 
@@ -44,7 +45,7 @@ class StudyRunner {
  public:
   StudyRunner(const Study& study, const StudyOptions& options,
               const std::map<std::string, std::string>& environment)
-      : study_(study), options_(options), environment_(environment) {
+      : study_(study), options_(options), environment_(read_study_environment(environment)) {
     for (const Variant& variant : study.variants) {
       if (variant.name.find(options.only) != std::string::npos) chosen_.push_back(&variant);
     }
@@ -54,7 +55,7 @@ class StudyRunner {
     // All settings are read before anything is run.
     for (const Variant* variant : chosen_) {
       settings_of(study, *variant, 1, variant->tuned ? study.tuning->grid.front() : "",
-                  environment);
+                  environment_);
     }
   }
 
@@ -80,12 +81,22 @@ class StudyRunner {
   std::vector<RunFigures> run_all_of(const std::vector<StudyRun>& runs, const char* what) {
     const int threads = options_.jobs > 0 ? options_.jobs : usable_cores();
     return run_all(runs, threads, options_.progress, fmt::format("{}, {}", study_.name, what),
-                   [&](std::size_t i, const RunFigures& run) {
-                     const std::string& variant = runs[i].variant;
-                     if (!run.diverged && checked_.insert(variant).second) {
-                       check_metrics(study_, variant, run);
-                     }
-                   });
+                   [&](std::size_t i, const RunFigures& run) { check(runs[i].variant, run); });
+  }
+
+  // Of each variant's first run, so that a name that no run has does not come out at the end.
+  void check(const std::string& variant, const RunFigures& run) {
+    if (run.diverged || !checked_.insert(variant).second) return;
+    check_metrics(study_, variant, run);
+    const std::vector<std::string> known = metrics_of(run);
+    known_.insert(known.begin(), known.end());
+    if (checked_.size() < study_.variants.size()) return;
+    for (const std::string& metric : study_.show) {
+      if (known_.contains(metric)) continue;
+      const std::vector<std::string> all(known_.begin(), known_.end());
+      throw UsageError(fmt::format("{}: show: no variant has the metric '{}'{}", study_.show_origin,
+                                   metric, suggestion(metric, all)));
+    }
   }
 
   // Variants vary fastest, so that each is soon run once and what is wrong with it comes out.
@@ -132,9 +143,10 @@ class StudyRunner {
 
   const Study& study_;
   const StudyOptions& options_;
-  const std::map<std::string, std::string>& environment_;
+  std::vector<Given> environment_;
   std::vector<const Variant*> chosen_;
   std::set<std::string> checked_;  // variants whose metrics were looked at
+  std::set<std::string> known_;    // those metrics
   StudyResult result_;
 };
 

@@ -60,8 +60,9 @@ void refuse_at(const std::string& origin, const std::string& why) {
 
 void refuse_value(const Given& given, std::string_view wanted) {
   refuse_at(given.origin,
-            given.kind == Kind::table
-                ? fmt::format("{} is {}, not a table", given.key, wanted)
+            given.kind == Kind::table ? fmt::format("{} is a table: must be {}", given.key, wanted)
+            : given.kind == Kind::text
+                ? fmt::format("{} = '{}': must be {}", given.key, excerpt(given.value), wanted)
                 : fmt::format("{} = {}: must be {}", given.key, excerpt(given.value), wanted));
 }
 

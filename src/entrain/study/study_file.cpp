@@ -14,6 +14,7 @@ using Kind = Given::Kind;
 Tuning read_tuning(const Section& section) {
   Tuning tuning;
   tuning.metric = text_of(section.require("metric"));
+  tuning.origin = section.require("metric").origin;
   for (const Given& given : section.given) {
     if (given.key == "metric") continue;
     if (given.key == "seeds") {
@@ -62,10 +63,8 @@ void refuse_placeholder(const std::string& origin, const std::string& text,
   const std::string without = allowed.empty() ? text : replaced(text, {{allowed, ""}});
   const std::string name = placeholder_in(without);
   if (name.empty()) return;
-  refuse_at(origin,
-            fmt::format("'{}': nothing replaces {{{}}}; give it in each = {{ {} = [...] }}{}",
-                        excerpt(text), name, name,
-                        allowed.empty() ? "" : fmt::format(" or tune '{}'", allowed)));
+  refuse_at(origin, fmt::format("'{}': nothing replaces {{{}}}; give it in each = {{ {} = [...] }}",
+                                excerpt(text), name, name));
 }
 
 bool is_of_strategy(const Given& given) { return given.key.starts_with("strategy."); }
@@ -93,6 +92,7 @@ class StudyReader {
     study_.title = top.find("title") ? top.text("title") : study_.name;
     study_.seeds = count_of(top.require("seeds"), 2);
     study_.show = texts_of(top.require("show"));
+    study_.show_origin = top.require("show").origin;
     if (!sections_.tune.origin.empty()) study_.tuning = read_tuning(sections_.tune);
     refuse_settings_of_the_study(sections_.base.given);
     for (const Section& section : sections_.variants) read_variants(section);
@@ -104,7 +104,8 @@ class StudyReader {
  private:
   static void check_name(const Given& given) {
     const std::string why = objection(find_setting("name")->check, given.value);
-    if (!why.empty()) refuse_value(given, why);
+    if (!why.empty())
+      refuse_at(given.origin, fmt::format("name = '{}': {}", excerpt(given.value), why));
   }
 
   void read_variants(Section section) {
@@ -247,19 +248,25 @@ const Variant* Study::find(std::string_view variant) const {
 
 Study read_study(const std::filesystem::path& file) { return StudyReader(file)(); }
 
+std::vector<Given> read_study_environment(const std::map<std::string, std::string>& environment) {
+  std::vector<Given> given = read_environment(environment);
+  for (const Given& one : given) {
+    if (one.key == "data.root") continue;
+    refuse_at(one.origin, fmt::format("a study has its settings from its file alone; unset it, or "
+                                      "write {} there",
+                                      one.key));
+  }
+  return given;
+}
+
 Resolved settings_of(const Study& study, const Variant& variant, std::uint64_t seed,
-                     const std::string& tuned,
-                     const std::map<std::string, std::string>& environment) {
+                     const std::string& tuned, const std::vector<Given>& environment) {
   Replacements values;
   if (variant.tuned) values[study.tuning->name] = tuned;
   std::vector<Given> fixed = read_overrides(
       {"name=" + study.name, fmt::format("seed={}", seed), "threads.workers=1", "threads.intra=1"});
   for (Given& given : fixed) given.origin = "study";
-  const auto root = environment.find("ENTRAIN_DATA__ROOT");
-  if (root != environment.end()) {
-    fixed.push_back({"data.root", root->first, Kind::raw, root->second});
-  }
-  return resolve({with(variant.base, values), with(variant.own, values), fixed});
+  return resolve({with(variant.base, values), with(variant.own, values), environment, fixed});
 }
 
 }  // namespace entrain

@@ -24,6 +24,7 @@ struct Tuning {
   std::string name;               ///< "lr" replaces {lr} in the texts of settings.
   std::vector<std::string> grid;  ///< Numbers, growing, at least three.
   std::string metric;             ///< Made small.
+  std::string origin;             ///< Of the metric.
   int seeds = 3;
 };
 
@@ -51,6 +52,7 @@ struct Study {
   std::string name, title;
   int seeds = 0;
   std::vector<std::string> show;  ///< Metrics, the columns of the table of results.
+  std::string show_origin;
   std::optional<Tuning> tuning;
   std::vector<Variant> variants;
   std::vector<Claim> claims;
@@ -62,10 +64,13 @@ struct Study {
 /// given twice, a claim on an unknown variant, a {name} that nothing replaces.
 Study read_study(const std::filesystem::path& file);
 
+/// What a study takes from the environment: where the data lie. Throws UsageError if other settings
+/// are there, which would make its variants other ones than the file says.
+std::vector<Given> read_study_environment(const std::map<std::string, std::string>& environment);
+
 /// The settings of one run: those of the variant, with the tuned name replaced by `tuned`, one
-/// thread, and the data root of `environment`.
+/// thread, and what read_study_environment() gave.
 Resolved settings_of(const Study& study, const Variant& variant, std::uint64_t seed,
-                     const std::string& tuned,
-                     const std::map<std::string, std::string>& environment);
+                     const std::string& tuned, const std::vector<Given>& environment);
 
 }  // namespace entrain

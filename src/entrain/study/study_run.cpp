@@ -97,8 +97,8 @@ class RunAll {
     } catch (const Interrupted&) {
       throw;
     } catch (const Error& error) {
-      throw Error(error.failure(), fmt::format("variant '{}', seed {}: {}", one.variant,
-                                               one.settings.values.seed, error.what()));
+      throw Error(error.failure(), fmt::format("{} (variant '{}', seed {})", error.what(),
+                                               one.variant, one.settings.values.seed));
     }
     std::optional<RunFigures> figures = read_run(one.folder);
     ENTRAIN_CHECK(figures);

@@ -25,7 +25,7 @@ StudyRun study_run(const std::filesystem::path& out, const std::string& variant,
 
 /// Runs on `threads` threads what is not there yet, and returns the figures of all, in their order.
 /// `done` is called with each one's index as it is there, one at a time. The first failure ends the
-/// others when they are done, and is thrown with the variant and seed in front; Interrupted after
+/// others when they are done, and is thrown with the variant and seed behind it; Interrupted after
 /// Ctrl-C. What is half there is removed and run again.
 std::vector<RunFigures> run_all(const std::vector<StudyRun>& runs, int threads, bool progress,
                                 const std::string& label,
