@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,13 @@ std::string bench_step(const BenchOptions& options, bool json);
 /// Each codec on one core: 100 MB of float32 coded, with what is left of them, and decoded. Medians
 /// of interleaved runs beside a copy of the same memory; the processor is named.
 std::string bench_codec(const BenchOptions& options, bool json);
+
+/// What a simulated network costs besides the values: nanoseconds a worker and step of ring gossip,
+/// on several networks. Medians, as a table or as JSON.
+std::string bench_simulate(const BenchOptions& options, bool json);
+
+/// How long `work` takes.
+double seconds_of(const std::function<void()>& work);
 
 /// The middle value. REQUIRES: not empty.
 double median(std::vector<double> values);

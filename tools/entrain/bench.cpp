@@ -32,6 +32,13 @@ void add_bench(CommandLine& line) {
       ->check(CLI::PositiveNumber);
   codec->add_flag("--json", line.json, "Print as JSON");
   codec->callback([&line, options] { fmt::print("{}", bench_codec(*options, line.json)); });
+  CLI::App* simulate =
+      bench->add_subcommand("simulate", "What a simulated network costs a worker and step");
+  simulate->add_option("--pairs", options->pairs, "Runs")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  simulate->add_flag("--json", line.json, "Print as JSON");
+  simulate->callback([&line, options] { fmt::print("{}", bench_simulate(*options, line.json)); });
   step->callback([&line, options] { fmt::print("{}", bench_step(*options, line.json)); });
 }
 
