@@ -230,23 +230,25 @@ TEST_F(Layouts, EveryModelThatCanBeEvaluatedHasOneResult) {
 
 // A clock that is pretended changes times and never values.
 TEST_F(Layouts, ASimulatedNetworkChangesNoBit) {
+  const Words switched = {"network.bandwidth=100 Mbit/s", "network.latency=1 ms",
+                          "network.compute=exponential(10 ms)", "network.straggler=slow(0.1, 5)"};
+  const Words wireless = {"network.preset=wireless", "network.links=[link(0, 7, 1 Mbit/s, 50 ms)]",
+                          "network.compute=pareto(10 ms, 3)", "network.straggler=factors([1, 2])"};
   for (const char* strategy : {"local_sgd(6)", "overlap_local_sgd(6)", "gossip_pga(ring, 6)",
                                "streaming_diloco(6, 1, 2, 0.5)"}) {
     SCOPED_TRACE(strategy);
     const Words words = join(kSoftmax, {std::string("strategy.preset=") + strategy});
     const Json real = train(1, words);
-    const Json simulated = train(
-        1, join(words, {"network.bandwidth=100 Mbit/s", "network.latency=1 ms",
-                        "network.compute=exponential(10 ms)", "network.straggler=slow(0.1, 5)"}));
-    for (const char* same : {"parameters_hash", "rounds", "bytes_sent_per_worker", "test_loss"}) {
-      EXPECT_EQ(simulated.at(same), real.at(same)) << same;
-    }
     EXPECT_TRUE(real.at("simulated_seconds").is_null());
-    EXPECT_GT(simulated.at("simulated_seconds").get<double>(), 0.4);
-    const Json again = train(
-        1, join(words, {"network.bandwidth=100 Mbit/s", "network.latency=1 ms",
-                        "network.compute=exponential(10 ms)", "network.straggler=slow(0.1, 5)"}));
-    EXPECT_EQ(again.at("simulated_seconds"), simulated.at("simulated_seconds"));
+    for (const Words& network : {switched, wireless}) {
+      const Json simulated = train(1, join(words, network));
+      for (const char* same : {"parameters_hash", "rounds", "bytes_sent_per_worker", "test_loss"}) {
+        EXPECT_EQ(simulated.at(same), real.at(same)) << same;
+      }
+      EXPECT_GT(simulated.at("simulated_seconds").get<double>(), 0.4);
+      const Json again = train(1, join(words, network));
+      EXPECT_EQ(again.at("simulated_seconds"), simulated.at("simulated_seconds"));
+    }
   }
 }
 
