@@ -28,6 +28,13 @@ Shards blocks(std::int64_t samples, int workers) {
   return shards;
 }
 
+// Samples are counted in 32 bits.
+void require_fewer(std::string_view problem, std::int64_t samples, int workers) {
+  if (samples <= std::int64_t{0xFFFFFFFF} / workers) return;
+  throw UsageError(fmt::format("{}: samples = {} for each of {} workers: more than 2^32 - 1",
+                               problem, samples, workers));
+}
+
 // Nothing where every worker has all samples.
 Shards shards_of(std::string_view problem, bool shared, const LinearData& data,
                  const ProblemFacts& facts, std::uint64_t seed) {
@@ -63,6 +70,10 @@ void validate(const HeterogeneousOptions& o) {
   require_at_least_zero(name, "scale", o.scale);
   require_at_least_zero(name, "lambda", o.lambda);
   require_at_least_zero(name, "rho", o.rho);
+  if (o.rho > 0 && o.start_at_optimum) {
+    throw UsageError(fmt::format("{}: start = optimum with rho = {}: no optimum is known there",
+                                 name, print_number(o.rho)));
+  }
   if (o.spread >= 0 && o.spread <= 1) return;
   throw UsageError(fmt::format("{}: spread = {}: must be from 0 (the same model for all) to 1",
                                name, print_number(o.spread)));
@@ -110,8 +121,9 @@ MakeProblem logistic(const LogisticOptions& options) {
 MakeProblem heterogeneous_logistic(const HeterogeneousOptions& options) {
   validate(options);
   return [o = options](const ProblemFacts& facts) {
-    require_no_partition("heterogeneous_logistic", facts, "every worker has samples of its own");
     require_facts(facts);
+    require_no_partition("heterogeneous_logistic", facts, "every worker has samples of its own");
+    require_fewer("heterogeneous_logistic", o.samples, facts.workers);
     const std::uint64_t seed = seed_of(o.seed, facts);
     return linear_problem({.data = heterogeneous_data(o, seed, facts.workers, facts.type),
                            .shards = blocks(o.samples, facts.workers),
@@ -126,6 +138,7 @@ MakeProblem softmax_regression(const SoftmaxOptions& options) {
   validate(options);
   return [o = options](const ProblemFacts& facts) {
     require_facts(facts);
+    require_fewer("softmax_regression", o.samples, facts.workers);
     const std::uint64_t seed = seed_of(o.seed, facts);
     LinearTask task{.data = softmax_data(o, seed, facts.workers, facts.type),
                     .loss = Loss::softmax,
@@ -153,6 +166,7 @@ MakeProblem least_squares(const LeastSquaresOptions& options) {
 MakeProblem libsvm(const LibsvmOptions& options) {
   if (options.lambda) require_at_least_zero("libsvm", "lambda", *options.lambda);
   return [o = options](const ProblemFacts& facts) {
+    require_facts(facts);
     LinearTask task{.data = read_libsvm(find_libsvm(facts.data_root, o.name)),
                     .start_at_optimum = o.start_at_optimum};
     take_classes(task);
