@@ -21,12 +21,6 @@ struct Timings {
 
 }  // namespace
 
-struct Timings {
-  std::vector<double> encode, decode;
-};
-
-}  // namespace
-
 double seconds_of(const std::function<void()>& work) {
   const auto begin = std::chrono::steady_clock::now();
   work();
