@@ -140,6 +140,9 @@ TEST(Claims, DivergedRunsAndNumbersThatAreNone) {
   const Finding none = judged("log(0 - mean(x, 'b')) < 1", results);
   EXPECT_EQ(none.verdict, Verdict::inconclusive);
   EXPECT_EQ(none.why, "the value is not a number");
+  const Finding infinite = judged("1 / (mean(x, 'b') - 6) > 1", results);
+  EXPECT_EQ(infinite.verdict, Verdict::inconclusive);
+  EXPECT_EQ(infinite.why, "the value is not finite");
 }
 
 TEST(Claims, TuningInDoubt) {

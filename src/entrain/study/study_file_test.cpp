@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "entrain/core/files.h"
+#include "entrain/core/seeds.h"
 #include "entrain/core/test_folder.h"
 #include "entrain/core/test_refusal.h"
 
@@ -169,6 +172,48 @@ TEST_F(StudyFile, UnknownSettingsAreRefusedBeforeARun) {
               settings_of(study, study.variants[0], 1, "1", {});
             }).find("s.toml:6: unknown key 'wokers'; did you mean 'workers'?"),
             std::string::npos);
+}
+
+// A byte changed, a piece cut out or doubled: a study, or a UsageError.
+TEST_F(StudyFile, DamagedFiles) {
+  Stream random(5, Purpose::sample);
+  int refused = 0;
+  for (int i = 0; i < 3000; ++i) {
+    std::string text = good;
+    for (std::uint64_t n = 1 + random.below(3); n-- > 0;) {
+      const std::size_t at = random.below(text.size()), size = 1 + random.below(30);
+      const std::uint64_t how = random.below(3);
+      if (how == 0) text[at] = "{}[]='\"\n\\ .a1#-\x80"[random.below(17)];
+      if (how == 1) text.erase(at, size);
+      if (how == 2) text.insert(at, text.substr(random.below(text.size()), size));
+    }
+    try {
+      const Study study = read(text);
+      for (const Variant& variant : study.variants) settings_of(study, variant, 1, "1", {});
+    } catch (const UsageError& error) {
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 1000);
+}
+
+TEST_F(StudyFile, TextsThatGrowBeyondReason) {
+  std::string text = good;
+  std::string many;
+  for (int i = 0; i < 2000; ++i) many += "{h}";
+  text.replace(text.find("gossip_pga(ring, {h})"), 21, many);
+  text.replace(text.find("h = [4, 8]"), 10, "h = [\"" + std::string(1000, 'x') + "\"]");
+  EXPECT_NE(refusal_of([&] { read(text); }).find("over 100000 bytes"), std::string::npos);
+}
+
+TEST_F(StudyFile, TheExample) {
+  const char* source = std::getenv("ENTRAIN_SOURCE");
+  if (!source) GTEST_SKIP() << "ENTRAIN_SOURCE must be the root of the repository";
+  const Study study = read_study(std::filesystem::path(source) / "examples/study.toml");
+  for (const Variant& variant : study.variants) {
+    EXPECT_EQ(settings_of(study, variant, 1, "0.1", {}).values.train.optimizer, "sgd(lr=0.1)");
+  }
+  EXPECT_EQ(study.claims.size(), 4u);
 }
 
 }  // namespace
