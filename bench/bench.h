@@ -20,6 +20,11 @@ std::string bench_step(const BenchOptions& options, bool json);
 /// of interleaved runs beside a copy of the same memory; the processor is named.
 std::string bench_codec(const BenchOptions& options, bool json);
 
+/// Thousands of workers in one process on a virtual clock: steps a second and memory for 16 to
+/// 16,384 of them, beside the bare gather and products of their batches and beside a plain loop
+/// over workers in libtorch. Medians of interleaved runs.
+std::string bench_simulate(const BenchOptions& options, bool json);
+
 /// The middle value. REQUIRES: not empty.
 double median(std::vector<double> values);
 

@@ -67,23 +67,24 @@ double seconds_per_call(double seconds, int portion, Call call) {
 
 // `workers` workers of this process on as many threads, as `train` has them.
 struct Ours {
+  Sampler sampler;
   Training training;
   Team team;
   std::unique_ptr<Communicator> comm;
   Workers workers;
 
   Ours(const Dataset& data, const std::string& model, int count, const Strategy& strategy)
-      : training{.data = &data,
-                 .make_model = build_model(parse_value(model)),
-                 .task = Task{},
+      : sampler(partition_iid(data.train.labels.size(0), count, 1), kBatch, 1),
+        training{.objective = {.data = &data,
+                               .sampler = &sampler,
+                               .make_model = build_model(parse_value(model)),
+                               .batch = kBatch},
                  .make_optimizer = build_optimizer(parse_value("sgd(lr=0.01, momentum=0.9)")),
                  .lr_schedule = {},
-                 .strategy = strategy,
-                 .batch = kBatch},
+                 .strategy = strategy},
         team(count, [] { limit_intra_threads(1); }),
         comm(local_communicator(count, &team)),
-        workers(training, Sampler(partition_iid(data.train.labels.size(0), count, 1), kBatch, 1),
-                *comm, team) {}
+        workers(training, *comm, team) {}
 };
 
 // The same model, data and optimizer in a loop of plain libtorch.

@@ -82,7 +82,9 @@ TEST_F(BadSettings, NamesThatNothingHas) {
   expect_refused(
       {{{"train", "strategy.preset=lcoal_sgd(8)"}, {"strategy.preset:", "'local_sgd'?"}},
        {{"train", "data.name=mnsit"}, {"data.name:", "did you mean 'mnist'?"}},
-       {{"train", "data.partition=nonsense"}, {"data.partition", "nonsense"}},
+       {{"train", "data.partition=nonsense"}, {"data.partition:", "'nonsense'", "dirichlet"}},
+       {{"train", "data.partition=dirichlet(0)"}, {"data.partition:", "dirichlet(0)", "> 0"}},
+       {{"train", "data.partition=by_feature(3)"}, {"data.partition:", "no features"}},
        {{"train", "model.name=cmn"}, {"model.name:", "did you mean 'cnn'?"}},
        {{"train", "train.optimizer=sdg(lr=1)"}, {"train.optimizer:", "did you mean 'sgd'?"}}},
       {"--out", "out"});

@@ -32,6 +32,16 @@ void add_bench(CommandLine& line) {
       ->check(CLI::PositiveNumber);
   codec->add_flag("--json", line.json, "Print as JSON");
   codec->callback([&line, options] { fmt::print("{}", bench_codec(*options, line.json)); });
+  CLI::App* simulate = bench->add_subcommand(
+      "simulate", "Thousands of simulated workers: steps a second, beside the bare arithmetic");
+  simulate->add_option("--pairs", options->pairs, "Interleaved runs")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  simulate->add_option("--seconds", options->seconds, "Seconds of one run")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  simulate->add_flag("--json", line.json, "Print as JSON");
+  simulate->callback([&line, options] { fmt::print("{}", bench_simulate(*options, line.json)); });
   step->callback([&line, options] { fmt::print("{}", bench_step(*options, line.json)); });
 }
 

@@ -26,7 +26,7 @@ struct Resolved {
 /// Layers the settings: `overrides` ("train.steps=200", strings with or without quotes) win over
 /// `environment` (ENTRAIN_DATA__ROOT is data.root), that over `file`, that over the defaults. A
 /// preset given outside of the file replaces the file's rounds; with neither preset nor rounds the
-/// preset is default_strategy.
+/// preset is default_strategy. What network.preset says holds where nothing was given.
 ///
 /// Throws UsageError for whatever cannot be meant, with its origin, the value and, if one is near,
 /// a suggestion. Variables that do not look like a key (no "__", no key of the top) are not ours,

@@ -161,7 +161,7 @@ TEST_F(Resolve, UnknownKeys) {
   EXPECT_EQ(file_refusal("epochs = 3"),
             "x.toml:1: unknown key 'epochs'; did you mean 'train.epochs'?");
   EXPECT_EQ(file_refusal("[report]\nsomething = 3"),
-            "x.toml:2: unknown key 'report.something'; known: report.every");
+            "x.toml:2: unknown key 'report.something'; known: report.every, report.rounds");
   EXPECT_EQ(file_refusal("\"train.batch\" = 3"),
             "x.toml:1: unknown key '\"train.batch\"'; did you mean 'train.batch'?");
   EXPECT_NE(file_refusal("\"strategy.round[0].of\" = 'deltas'"), "");

@@ -30,6 +30,12 @@ struct Settings {
     bool operator==(const Model&) const = default;
   };
 
+  struct Problem {
+    std::string name;  // empty: a model on a data set
+
+    bool operator==(const Problem&) const = default;
+  };
+
   struct Train {
     double epochs = 1;        // of each worker over its own share of the data
     std::int64_t steps = 0;   // 0: epochs counts; else steps wins
@@ -63,7 +69,8 @@ struct Settings {
   };
 
   struct Evaluation {
-    std::string every = "1ep";      // steps or epochs between evaluations
+    std::string every = "auto";     // steps or epochs between evaluations
+    std::int64_t window = 1;        // steps that a problem's figures are averaged over
     std::string model = "average";  // which model is evaluated
     std::string batch_norm =
         "auto";  // its statistics: averaged, recalibrated, or as the strategy wants
@@ -72,8 +79,12 @@ struct Settings {
   };
 
   struct Network {
-    std::string bandwidth;           // of a worker's link, as in "1 Gbit/s"; empty: real time
-    std::string latency = "0.1 ms";  // one way
+    std::string preset = "none";      // fills in what is not given
+    std::string bandwidth;            // of a worker's link, as in "1 Gbit/s"; empty: real time
+    std::string latency = "0.1 ms";   // one way
+    std::string links = "[]";         // those that differ
+    std::string medium = "switched";  // what they share
+    std::string loss = "none";
     std::string collective = "ring";
     std::string compute = "measured";  // time of a worker's step
     std::string straggler = "none";
@@ -82,7 +93,8 @@ struct Settings {
   };
 
   struct Report {
-    std::int64_t every = 10;  // steps between step lines of metrics.jsonl
+    std::int64_t every = 10;     // steps between step lines of metrics.jsonl
+    std::string rounds = "all";  // which rounds have a line there
 
     bool operator==(const Report&) const = default;
   };
@@ -92,6 +104,7 @@ struct Settings {
   int workers = 0;           // 0: as many as there are processes
   Data data;
   Model model;
+  Problem problem;
   Train train;
   Strategy strategy;
   Comm comm;

@@ -16,6 +16,18 @@ Json head(const char* kind, std::int64_t step, double epoch, double seconds) {
   return {{"kind", kind}, {"step", step}, {"epoch", epoch}, {"seconds", seconds}};
 }
 
+void add(Json& json, const ProblemFigures& figures) {
+  json["objective"] = figures.objective;
+  json["gradient_norm2"] = figures.gradient_norm2;
+  const auto add_known = [&](const char* name, const std::optional<double>& value) {
+    if (value) json[name] = *value;
+  };
+  add_known("excess", figures.excess);
+  add_known("excess_nodes", figures.excess_nodes);
+  add_known("distance2", figures.distance2);
+  add_known("distance2_nodes", figures.distance2_nodes);
+}
+
 }  // namespace
 
 std::string to_json_line(const StepRecord& record) {
@@ -37,8 +49,10 @@ std::string to_json_line(const EvaluationRecord& record) {
   Json line = head("evaluation", record.step, record.epoch, record.seconds);
   line["model"] = record.model;
   line["train_loss"] = record.train_loss;
-  line["test_loss"] = record.test_loss;
-  line["test_accuracy"] = record.test_accuracy;
+  if (record.simulated_seconds) line["simulated_seconds"] = *record.simulated_seconds;
+  if (record.test_loss) line["test_loss"] = *record.test_loss;
+  if (record.test_accuracy) line["test_accuracy"] = *record.test_accuracy;
+  if (record.problem) add(line, *record.problem);
   if (!record.batch_norm.empty()) line["batch_norm"] = record.batch_norm;
   if (record.lowest_worker_accuracy)
     line["lowest_worker_accuracy"] = *record.lowest_worker_accuracy;
@@ -54,7 +68,7 @@ std::string to_json_line(const EventRecord& record) {
 }
 
 std::string to_json(const Summary& s) {
-  const Json json = {
+  Json json = {
       {"name", s.name},
       {"version", s.version},
       {"strategy", s.strategy},
@@ -97,6 +111,7 @@ std::string to_json(const Summary& s) {
       {"parameters_hash", or_null(s.parameters_hash)},
       {"interrupted", s.interrupted},
   };
+  if (s.problem) add(json, *s.problem);
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

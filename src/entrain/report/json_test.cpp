@@ -87,8 +87,38 @@ TEST(Json, EvaluationRecord) {
                         {"evaluation_seconds", 0.25}}));
 }
 
-TEST(Json, EvaluationOfAModelWithoutBatchNormSaysNothingOfIt) {
-  EXPECT_FALSE(parsed_line(EvaluationRecord{}).contains("batch_norm"));
+TEST(Json, EvaluationSaysNothingOfWhatThereIsNot) {
+  EXPECT_EQ(keys_of(parsed_line(EvaluationRecord{})),
+            (std::set<std::string>{"kind", "step", "epoch", "seconds", "model", "train_loss",
+                                   "consensus_distance", "evaluation_seconds"}));
+}
+
+TEST(Json, EvaluationOfAProblemHasItsFigures) {
+  const ParsedJson line =
+      parsed_line(EvaluationRecord{.simulated_seconds = 2.5,
+                                   .problem = ProblemFigures{.objective = 0.5,
+                                                             .gradient_norm2 = 2,
+                                                             .excess = 0.25,
+                                                             .excess_nodes = 1,
+                                                             .distance2 = 4,
+                                                             .distance2_nodes = 8}});
+  const ParsedJson expected = {{"objective", 0.5},        {"gradient_norm2", 2.0},
+                               {"excess", 0.25},          {"excess_nodes", 1.0},
+                               {"distance2", 4.0},        {"distance2_nodes", 8.0},
+                               {"simulated_seconds", 2.5}};
+  for (const auto& [key, value] : expected.items()) EXPECT_EQ(line.at(key), value) << key;
+  const ParsedJson unknown = parsed_line(EvaluationRecord{.problem = ProblemFigures{}});
+  EXPECT_FALSE(unknown.contains("excess"));
+  EXPECT_FALSE(unknown.contains("distance2_nodes"));
+}
+
+TEST(Json, SummaryOfAProblemHasItsFigures) {
+  Summary summary;
+  summary.problem = ProblemFigures{.objective = 0.5, .excess = 0.25};
+  const ParsedJson json = parsed(to_json(summary));
+  EXPECT_EQ(json.at("objective"), 0.5);
+  EXPECT_EQ(json.at("excess"), 0.25);
+  EXPECT_FALSE(json.contains("distance2"));
 }
 
 TEST(Json, EventRecord) {

@@ -25,12 +25,24 @@ struct RoundRecord {
   double blocked_seconds = 0;  ///< Waited for the exchange.
 };
 
+/// How a problem's model does: means over the last `evaluation.window` steps.
+struct ProblemFigures {
+  double objective = 0;                        ///< f of the evaluated model x.
+  double gradient_norm2 = 0;                   ///< |grad f(x)|^2
+  std::optional<double> excess = {};           ///< f(x) - f*, where f* is known or computed
+  std::optional<double> excess_nodes = {};     ///< the mean over the workers of f(x_i) - f*
+  std::optional<double> distance2 = {};        ///< |x - x*|^2
+  std::optional<double> distance2_nodes = {};  ///< the mean over the workers of |x_i - x*|^2
+};
+
 struct EvaluationRecord {
   std::int64_t step = 0;
   double epoch = 0, seconds = 0;
   std::string model = {};  ///< Which model was evaluated: average, anchor, polyak_ruppert, workers.
   double train_loss = 0;   ///< Mean over all workers and steps since the evaluation before.
-  double test_loss = 0, test_accuracy = 0;
+  std::optional<double> simulated_seconds = {};  ///< Of the last worker, on a virtual clock.
+  std::optional<double> test_loss = {}, test_accuracy = {};  ///< By test samples.
+  std::optional<ProblemFigures> problem = {};                ///< Of a problem.
   std::string batch_norm =
       {};  ///< How its statistics were made: average, recalibrate; empty: none.
   std::optional<double> lowest_worker_accuracy = {};  ///< Where each worker's own was evaluated.
@@ -60,6 +72,7 @@ struct Summary {
   std::optional<double> train_loss = {}, test_loss = {}, test_accuracy = {},
                         consensus_distance = {};
   std::optional<double> lowest_worker_accuracy = {};
+  std::optional<ProblemFigures> problem = {};
   std::string batch_norm =
       {};  ///< Of the evaluated model: average, recalibrate; empty: it has none.
   std::optional<double> accuracy_averaged_batch_norm = {}, accuracy_recalibrated_batch_norm = {};

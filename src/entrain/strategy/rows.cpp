@@ -30,12 +30,23 @@ Rows::Rows(const std::vector<ModelTensors>& models) {
         c10::toString(buffer_layout_.type), c10::toString(layout_.type)));
   }
   const auto workers = static_cast<std::int64_t>(models.size());
-  const auto options = at::TensorOptions().dtype(layout_.type).device(trained[0].tensor.device());
+  make_matrices(workers,
+                at::TensorOptions().dtype(layout_.type).device(trained[0].tensor.device()));
+  for (std::int64_t row = 0; row < workers; ++row) bind(row, models[row]);
+}
+
+Rows::Rows(const NamedTensor& start, std::int64_t workers) : layout_(Layout::of({start})) {
+  ENTRAIN_CHECK(workers >= 1 && start.tensor.dim() == 1);
+  buffer_layout_.type = layout_.type;
+  make_matrices(workers, start.tensor.options());
+  parameters_.narrow(1, 0, layout_.items).copy_(start.tensor.expand({workers, layout_.items}));
+}
+
+void Rows::make_matrices(std::int64_t workers, const at::TensorOptions& options) {
   everything_ = at::zeros({workers, layout_.columns + buffer_layout_.columns}, options);
   parameters_ = everything_.narrow(1, 0, layout_.columns);
   buffers_ = everything_.narrow(1, layout_.columns, buffer_layout_.columns);
   gradients_ = at::zeros({workers, layout_.columns}, options);
-  for (std::int64_t row = 0; row < workers; ++row) bind(row, models[row]);
 }
 
 void Rows::bind(std::int64_t row, const ModelTensors& model) {

@@ -20,6 +20,8 @@ class Rows {
  public:
   /// `models` [w]. Throws UsageError if their layouts differ.
   explicit Rows(const std::vector<ModelTensors>& models);
+  /// `workers` rows without models behind them, each with the values of `start`.
+  Rows(const NamedTensor& start, std::int64_t workers);
   Rows(const Rows&) = delete;
   Rows& operator=(const Rows&) = delete;
   Rows(Rows&&) = default;
@@ -49,6 +51,7 @@ class Rows {
     void* data;
     void* gradient;  // null for a buffer
   };
+  void make_matrices(std::int64_t workers, const at::TensorOptions& options);
   void bind(std::int64_t row, const ModelTensors& model);
   at::Tensor move_in(at::Tensor tensor, std::int64_t row, std::int64_t offset,
                      const Layout::Entry& entry);

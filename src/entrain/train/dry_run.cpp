@@ -23,13 +23,19 @@ std::string warnings(const Prepared& prepared, const Cost& cost) {
   return text;
 }
 
+std::string data_memory(const Prepared& prepared) {
+  if (!prepared.data) return "";
+  const auto bytes = static_cast<double>(prepared.data->train.inputs.nbytes() +
+                                         prepared.data->test.inputs.nbytes());
+  return fmt::format(", {} for the data", print_bytes(bytes));
+}
+
 }  // namespace
 
 std::string dry_run(const Resolved& resolved) {
   const Prepared prepared = prepare(resolved);
   const Training& training = prepared.training;
-  const auto model = seeded_model(training.make_model, training.task, training.type, training.seed);
-  Rows rows(std::vector<ModelTensors>{tensors_of(*model)});
+  Rows rows = initial_row(training.objective);
   Team team(1);
   const auto optimizer = training.make_optimizer(rows, team);
   RowBytes row = {.parameters = static_cast<double>(rows.gradients().nbytes()),
@@ -46,19 +52,18 @@ std::string dry_run(const Resolved& resolved) {
         training.strategy, prepared.workers(), prepared.facts.steps, row,
         [&](std::int64_t step) { return optimizer->lr() * training.lr_schedule.factor(step - 1); });
   });
-  const auto data_bytes = static_cast<double>(prepared.data->train.inputs.nbytes() +
-                                              prepared.data->test.inputs.nbytes());
   std::string text = describe(resolved) + "\n";
-  text += fmt::format("{} in {}, {} ({} an epoch)\n", print_count(prepared.workers(), "worker"),
-                      print_count(prepared.place.size, "process", "processes"),
-                      print_count(prepared.facts.steps, "step"), prepared.facts.steps_per_epoch);
+  text += fmt::format(
+      "{} in {}, {}{}\n", print_count(prepared.workers(), "worker"),
+      print_count(prepared.place.size, "process", "processes"),
+      print_count(prepared.facts.steps, "step"),
+      prepared.problem ? "" : fmt::format(" ({} an epoch)", prepared.facts.steps_per_epoch));
   text += fmt::format("parameters     {} in {} tensors, {} a worker\n", rows.layout().items,
                       rows.layout().entries.size(), print_bytes(row.parameters));
-  text += fmt::format(
-      "memory         {} for parameters, gradients and momentum of a process's {}, {} for the "
-      "data\n",
-      print_bytes(3 * row.parameters * prepared.local_workers),
-      print_count(prepared.local_workers, "worker"), print_bytes(data_bytes));
+  text +=
+      fmt::format("memory         {} for parameters, gradients and momentum of a process's {}{}\n",
+                  print_bytes(3 * row.parameters * prepared.local_workers),
+                  print_count(prepared.local_workers, "worker"), data_memory(prepared));
   text += fmt::format("strategy       {}\n", print_rounds(training.strategy));
   text += fmt::format("rounds         {}{}\n", print(cost.rounds),
                       reads_loss(training.strategy) ? " (were the loss constant)" : "");

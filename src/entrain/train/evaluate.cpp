@@ -34,11 +34,11 @@ std::vector<T> values_of(const std::string& bytes) {
 
 }  // namespace
 
-Evaluator::Evaluator(const Training& training, Team& team)
-    : data_(*training.data),
-      type_(training.type),
+Evaluator::Evaluator(const Objective& objective, Team& team)
+    : data_(*objective.data),
+      type_(objective.type),
       team_(team),
-      model_(seeded_model(training.make_model, training.task, training.type, training.seed)),
+      model_(seeded_model(objective.make_model, objective.task, objective.type, objective.seed)),
       rows_(std::vector<ModelTensors>{tensors_of(*model_)}) {
   model_->train(false);
 }

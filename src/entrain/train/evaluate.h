@@ -1,6 +1,7 @@
 #pragma once
 
-#include "entrain/train/worker.h"
+#include "entrain/comm/communicator.h"
+#include "entrain/train/gradients.h"
 
 namespace entrain {
 
@@ -18,7 +19,7 @@ enum class BatchNormPolicy { average, recalibrate };
 /// fixed size, so that the result does not depend on how many there are.
 class Evaluator {
  public:
-  Evaluator(const Training& training, Team& team);
+  Evaluator(const Objective& objective, Team& team);
 
   /// `row` [1, S + B]: the same on all processes. With `batch_norm` recalibrate its BatchNorm
   /// statistics are computed anew from training samples. Blocks until all have done their share.

@@ -38,6 +38,17 @@ LrSchedule warmup_schedule(const Arguments& a) {
           }};
 }
 
+LrSchedule inverse_schedule(const Arguments& a) {
+  const double offset = a.real("offset"), power = a.real("power");
+  if (!(offset > 0) || !(power >= 0)) {
+    throw UsageError(fmt::format("inverse({}, {}): offset must be > 0, power >= 0",
+                                 print_number(offset), print_number(power)));
+  }
+  return {"", [offset, power](std::int64_t completed) {
+            return std::pow(offset / (offset + static_cast<double>(completed)), power);
+          }};
+}
+
 }  // namespace
 
 const std::vector<Choice<LrSchedule>>& lr_schedule_choices() {
@@ -45,6 +56,10 @@ const std::vector<Choice<LrSchedule>>& lr_schedule_choices() {
       {"constant", {}, "1", [](const Arguments&) { return LrSchedule{}; }},
       {"step", {{"gamma"}, {"at"}}, "times gamma at each of a list of steps", step_schedule},
       {"cosine", {{"to", "0"}}, "half a cosine from 1 to `to` over the run", cosine_schedule},
+      {"inverse",
+       {{"offset"}, {"power", "1"}},
+       "(offset / (offset + t))^power, after t steps",
+       inverse_schedule},
       {"warmup",
        {{"steps"}, {"from", "0"}},
        "from `from` to 1 in a straight line",

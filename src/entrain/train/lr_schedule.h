@@ -19,6 +19,7 @@ struct LrSchedule {
 ///   constant                        1
 ///   step(gamma, at=[a, b])          gamma to the power of how many of a, b have been reached
 ///   cosine(to=0)                    from 1 to `to` along half a cosine over the whole run
+///   inverse(offset, power=1)        (offset / (offset + t)) to the power of `power`
 ///   warmup(steps, from=0)           from `from` to 1 in a straight line, then 1
 const std::vector<Choice<LrSchedule>>& lr_schedule_choices();
 

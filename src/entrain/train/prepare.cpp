@@ -42,37 +42,20 @@ std::int64_t steps_of(const std::string& text, const RunFacts& facts) {
   return steps;
 }
 
+Sampler build_sampler(const Resolved& resolved, const Samples& samples, int workers) {
+  const Settings& settings = resolved.values;
+  const PartitionInput input = partition_input(samples);
+  located(resolved, "workers", [&] { require_enough_samples(input.samples, workers); });
+  Shards shards = located(resolved, "data.partition", [&] {
+    return build_partition(settings.data.partition)(input, workers, settings.seed);
+  });
+  return located(resolved, "train.batch",
+                 [&] { return Sampler(std::move(shards), settings.train.batch, settings.seed); });
+}
+
 Task task_of(const Dataset& data) {
   const auto sizes = data.train.inputs.sizes();
   return {sizes[1], sizes[2], sizes[3], data.classes};
-}
-
-std::optional<SimulatedNetwork> build_network(const Resolved& resolved, const Place& place,
-                                              const RunFacts& facts) {
-  const Settings::Network& spec = resolved.values.network;
-  if (spec.bandwidth.empty()) {
-    if (spec == Settings::Network()) return std::nullopt;
-    throw UsageError("network: a simulated network needs network.bandwidth, as in 1 Gbit/s");
-  }
-  SimulatedNetwork built;
-  located(resolved, "network.bandwidth", [&] {
-    if (place.size > 1) {
-      throw UsageError("a simulated network has all workers in one process; start one");
-    }
-    built.network.link.bandwidth = parse_bandwidth(spec.bandwidth);
-  });
-  located(resolved, "network.latency",
-          [&] { built.network.link.latency = parse_seconds(spec.latency); });
-  built.network.collective = spec.collective == "tree"   ? Network::Collective::tree
-                             : spec.collective == "ring" ? Network::Collective::ring
-                                                         : Network::Collective::halving_doubling;
-  built.compute = located(resolved, "network.compute", [&] {
-    return build(compute_time_choices(), parse_value(spec.compute), "compute time", facts);
-  });
-  built.straggler = located(resolved, "network.straggler", [&] {
-    return build(straggler_choices(), parse_value(spec.straggler), "straggler", facts);
-  });
-  return built;
 }
 
 bool names_first_decay(const Settings::Strategy& spec) {
@@ -96,17 +79,79 @@ Strategy build_strategy(const Resolved& resolved, const RunFacts& facts) {
                  [&] { return strategy_from_rounds(spec.rounds, facts); });
 }
 
-Training build_training(const Resolved& resolved, const Dataset& data, const RunFacts& facts) {
+void load_data(const Resolved& resolved, Prepared& prepared) {
   const Settings& settings = resolved.values;
+  prepared.data = std::make_unique<Dataset>(located(
+      resolved, "data.name", [&] { return load_dataset(settings.data.name, settings.data.root); }));
+  prepared.sampler = build_sampler(resolved, prepared.data->train, prepared.workers());
+  prepared.facts.steps_per_epoch = prepared.sampler->steps_per_epoch();
+}
+
+at::ScalarType type_of_rows(const Settings& settings) {
+  return settings.train.dtype == "float64" ? at::kDouble : at::kFloat;
+}
+
+void load_problem(const Resolved& resolved, Prepared& prepared) {
+  const Settings& settings = resolved.values;
+  const Settings usual;
+  for (const char* key : {"data.name", "model.name", "train.epochs"}) {
+    const Setting& setting = *find_setting(key);
+    if (value_text(setting, settings) == value_text(setting, usual)) continue;
+    throw UsageError(fmt::format("{}: {}: has no meaning beside problem.name = {}",
+                                 resolved.origin(key), key, settings.problem.name));
+  }
+  if (settings.train.steps == 0) {
+    throw UsageError(fmt::format("{}: problem.name: a problem has no epochs; give train.steps",
+                                 resolved.origin("problem.name")));
+  }
+  prepared.problem = located(resolved, "problem.name", [&] {
+    return build_problem(parse_value(settings.problem.name),
+                         prepared.facts)({.workers = prepared.workers(),
+                                          .batch = settings.train.batch,
+                                          .seed = settings.seed,
+                                          .type = type_of_rows(settings),
+                                          .data_root = settings.data.root,
+                                          .partition = settings.data.partition});
+  });
+}
+
+std::int64_t steps_of_run(const Settings::Train& train, std::int64_t steps_per_epoch) {
+  if (train.steps > 0) return train.steps;
+  return std::max<std::int64_t>(1,
+                                std::llround(train.epochs * static_cast<double>(steps_per_epoch)));
+}
+
+std::int64_t steps_between_evaluations(const Resolved& resolved, const Prepared& prepared) {
+  const std::string& every = resolved.values.evaluation.every;
+  if (every != "auto") {
+    return located(resolved, "evaluation.every", [&] { return steps_of(every, prepared.facts); });
+  }
+  return prepared.problem ? std::max<std::int64_t>(1, prepared.facts.steps / 50)
+                          : prepared.facts.steps_per_epoch;
+}
+
+Objective build_objective(const Resolved& resolved, const Prepared& prepared) {
+  const Settings& settings = resolved.values;
+  Objective objective{.data = prepared.data.get(),
+                      .sampler = prepared.sampler ? &*prepared.sampler : nullptr,
+                      .problem = prepared.problem.get(),
+                      .type = type_of_rows(settings),
+                      .batch = settings.train.batch,
+                      .seed = settings.seed};
+  if (prepared.problem) return objective;
+  objective.task = task_of(*prepared.data);
+  objective.make_model = located(resolved, "model.name", [&] {
+    return build_model(parse_value(settings.model.name), prepared.facts);
+  });
+  return objective;
+}
+
+Training build_training(const Resolved& resolved, const Prepared& prepared) {
+  const Settings& settings = resolved.values;
+  const RunFacts& facts = prepared.facts;
   Training training;
-  training.data = &data;
-  training.task = task_of(data);
-  training.type = settings.train.dtype == "float64" ? at::kDouble : at::kFloat;
-  training.batch = settings.train.batch;
-  training.seed = settings.seed;
+  training.objective = build_objective(resolved, prepared);
   training.strategy = build_strategy(resolved, facts);
-  training.make_model = located(
-      resolved, "model.name", [&] { return build_model(parse_value(settings.model.name), facts); });
   training.make_optimizer = located(resolved, "train.optimizer", [&] {
     return build_optimizer(parse_value(settings.train.optimizer), facts);
   });
@@ -129,36 +174,24 @@ Prepared prepare(const Resolved& resolved) {
   prepared.comm.sums = settings.comm.sums == "reproducible" ? Sums::reproducible : Sums::fast;
   prepared.comm.join_timeout =
       located(resolved, "comm.join_timeout", [&] { return duration(settings.comm.join_timeout); });
-  prepared.data = std::make_unique<Dataset>(located(
-      resolved, "data.name", [&] { return load_dataset(settings.data.name, settings.data.root); }));
-  prepared.sampler = located(resolved, "workers", [&] {
-    return Sampler(
-        partition_iid(prepared.data->train.labels.size(0), prepared.workers(), settings.seed),
-        settings.train.batch, settings.seed);
-  });
   RunFacts& facts = prepared.facts;
   facts.workers = prepared.workers();
   facts.batch = settings.train.batch;
   facts.seed = settings.seed;
-  facts.steps_per_epoch = prepared.sampler->steps_per_epoch();
-  facts.steps =
-      settings.train.steps > 0
-          ? settings.train.steps
-          : std::max<std::int64_t>(1, std::llround(settings.train.epochs *
-                                                   static_cast<double>(facts.steps_per_epoch)));
+  settings.problem.name.empty() ? load_data(resolved, prepared) : load_problem(resolved, prepared);
+  facts.steps = steps_of_run(settings.train, facts.steps_per_epoch);
   if (names_first_decay(settings.strategy)) {
     facts.first_decay =
         first_decay(located(resolved, "train.lr_schedule",
                             [&] { return parse_lr_schedule(settings.train.lr_schedule, facts); }),
                     facts.steps);
   }
-  prepared.training = build_training(resolved, *prepared.data, facts);
+  prepared.training = build_training(resolved, prepared);
   located(resolved, "evaluation.model", [&] {
     require_model(shown_model(settings.evaluation.model), prepared.training.strategy);
   });
-  prepared.network = build_network(resolved, prepared.place, facts);
-  prepared.evaluate_every = located(resolved, "evaluation.every",
-                                    [&] { return steps_of(settings.evaluation.every, facts); });
+  prepared.network = simulated_network(resolved, prepared.place, facts);
+  prepared.evaluate_every = steps_between_evaluations(resolved, prepared);
   return prepared;
 }
 

@@ -3,10 +3,7 @@
 #include <ATen/ATen.h>
 #include <sys/resource.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <numeric>
 
 #include "entrain/comm/agreement.h"
 #include "entrain/comm/local.h"
@@ -14,6 +11,7 @@
 #include "entrain/config/describe.h"
 #include "entrain/core/errors.h"
 #include "entrain/core/interrupt.h"
+#include "entrain/core/stopwatch.h"
 #include "entrain/core/version.h"
 #include "entrain/report/progress_line.h"
 #include "entrain/report/run_folder.h"
@@ -26,16 +24,10 @@
 #include "entrain/train/machine.h"
 #include "entrain/train/prepare.h"
 #include "entrain/train/safetensors.h"
-#include "entrain/train/shown_model.h"
+#include "entrain/train/score.h"
 
 namespace entrain {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
 
 std::unique_ptr<Communicator> join(const Prepared& prepared, Team& team) {
   if (prepared.place.size == 1) return local_communicator(prepared.local_workers, &team);
@@ -46,7 +38,11 @@ std::unique_ptr<Simulated> simulate(const Prepared& prepared, Communicator& comm
   if (!prepared.network) return nullptr;
   const SimulatedNetwork& spec = *prepared.network;
   return std::make_unique<Simulated>(comm, spec.network, spec.compute, spec.straggler,
-                                     prepared.training.seed);
+                                     prepared.training.objective.seed);
+}
+
+std::vector<std::string> warnings_of(const Prepared& prepared) {
+  return prepared.data ? prepared.data->warnings : std::vector<std::string>();
 }
 
 // A mean of what was added since it was last taken.
@@ -63,22 +59,8 @@ struct RunningMean {
   }
 };
 
-// Averaged statistics belong to averaged parameters: where a round makes the workers equal, or
-// where they never part.
-BatchNormPolicy batch_norm_policy(const Settings::Evaluation& settings, const Strategy& strategy) {
-  const std::string& setting = settings.batch_norm;
-  if (settings.model == "workers") return BatchNormPolicy::average;  // each one's own
-  if (setting == "average") return BatchNormPolicy::average;
-  if (setting == "recalibrate") return BatchNormPolicy::recalibrate;
-  if (settings.model == "polyak_ruppert") return BatchNormPolicy::recalibrate;
-  const bool adopts =
-      std::any_of(strategy.parameters.begin(), strategy.parameters.end(), equalises);
-  return adopts || strategy.parameters.empty() ? BatchNormPolicy::average
-                                               : BatchNormPolicy::recalibrate;
-}
-
-const char* name_of(BatchNormPolicy policy) {
-  return policy == BatchNormPolicy::average ? "average" : "recalibrate";
+std::unique_ptr<Score> make_score(const Scored& scored) {
+  return scored.training.objective.problem ? problem_score(scored) : dataset_score(scored);
 }
 
 // One run, from the first step to the summary.
@@ -93,16 +75,17 @@ class Run {
         simulated_(simulate(prepared, *comm_)),
         training_meter_(simulated_ ? *simulated_ : *comm_),
         evaluation_meter_(*comm_),
-        workers_(with_clock(prepared.training), *prepared.sampler, agreed(training_meter_), team_),
-        evaluator_(prepared.training, team_),
-        batch_norm_(batch_norm_policy(resolved.values.evaluation, prepared.training.strategy)),
-        shown_(shown_model(resolved.values.evaluation.model)) {
-    if (shown_ == ShownModel::polyak_ruppert) workers_.synchronizer().keep_running_mean();
+        workers_(with_clock(prepared.training), agreed(training_meter_), team_),
+        score_(make_score({settings_.evaluation, prepared.evaluate_every, prepared.facts.steps,
+                           prepared.training, workers_, evaluation_meter_, team_})) {
+    if (shown_model(settings_.evaluation.model) == ShownModel::polyak_ruppert) {
+      workers_.synchronizer().keep_running_mean();
+    }
     if (comm_->rank() == 0) open_folder(resolved);
   }
 
   RunResult operator()() {
-    began_ = Clock::now();
+    began_ = {};
     try {
       train();
       finish();
@@ -119,10 +102,9 @@ class Run {
   void open_folder(const Resolved& resolved);
   void train();
   void step(ProgressLine& progress);
-  void evaluate();
-  Evaluation evaluate_workers();
-  void compare_batch_norm();
+  void evaluate(bool last = false);
   void finish();
+  void save_model();
   void end_early(const Error& error);
   void fill_summary();
   void record_rounds();
@@ -137,15 +119,12 @@ class Run {
   std::unique_ptr<Simulated> simulated_;  // null: real time
   Metered training_meter_, evaluation_meter_;
   Workers workers_;
-  Evaluator evaluator_;
+  std::unique_ptr<Score> score_;
   std::optional<RunFolder> folder_;
   Summary summary_;
   RunningMean since_record_, since_evaluation_;
-  at::Tensor average_, evaluated_;  // [1, S + B]
-  Clock::time_point began_;
+  Stopwatch began_;
   double evaluation_seconds_ = 0;
-  BatchNormPolicy batch_norm_;
-  ShownModel shown_;
 };
 
 Training Run::with_clock(Training training) const {
@@ -160,20 +139,23 @@ Training Run::with_clock(Training training) const {
 
 // Settings that may differ from host to host (paths, threads) are left out.
 Communicator& Run::agreed(Communicator& comm) {
-  check_agreement(comm, {{"workers", std::to_string(prepared_.workers())},
-                         {"seed", std::to_string(settings_.seed)},
-                         {"data.name", settings_.data.name},
-                         {"the number of training samples",
-                          std::to_string(prepared_.data->train.labels.size(0))},
-                         {"model.name", settings_.model.name},
-                         {"train.batch", std::to_string(settings_.train.batch)},
-                         {"train.optimizer", settings_.train.optimizer},
-                         {"train.lr_schedule", settings_.train.lr_schedule},
-                         {"the number of steps", std::to_string(prepared_.facts.steps)},
-                         {"comm.sums", settings_.comm.sums},
-                         {"evaluation.every", settings_.evaluation.every},
-                         {"evaluation.model", settings_.evaluation.model},
-                         {"evaluation.batch_norm", settings_.evaluation.batch_norm}});
+  check_agreement(comm,
+                  {{"workers", std::to_string(prepared_.workers())},
+                   {"seed", std::to_string(settings_.seed)},
+                   {"data.name", settings_.data.name},
+                   {"the number of training samples",
+                    std::to_string(prepared_.data ? prepared_.data->train.labels.size(0) : 0)},
+                   {"model.name", settings_.model.name},
+                   {"problem.name", settings_.problem.name},
+                   {"train.batch", std::to_string(settings_.train.batch)},
+                   {"train.optimizer", settings_.train.optimizer},
+                   {"train.lr_schedule", settings_.train.lr_schedule},
+                   {"the number of steps", std::to_string(prepared_.facts.steps)},
+                   {"comm.sums", settings_.comm.sums},
+                   {"evaluation.every", settings_.evaluation.every},
+                   {"evaluation.window", std::to_string(settings_.evaluation.window)},
+                   {"evaluation.model", settings_.evaluation.model},
+                   {"evaluation.batch_norm", settings_.evaluation.batch_norm}});
   return comm;
 }
 
@@ -184,7 +166,7 @@ void Run::open_folder(const Resolved& resolved) {
   whole.values.workers = comm_->workers();
   folder_->write("run.toml", to_toml(whole));
   folder_->write("env.json", describe_machine(prepared_.place, prepared_.threads));
-  for (const std::string& warning : prepared_.data->warnings) record(EventRecord{.event = warning});
+  for (const std::string& warning : warnings_of(prepared_)) record(EventRecord{.event = warning});
 }
 
 std::vector<TraceSpan> spans_of(const Simulated& simulated) {
@@ -203,7 +185,7 @@ void Run::record(Record record) {
   if (!folder_) return;
   if (record.step == 0) record.step = workers_.synchronizer().step();
   record.epoch = workers_.epoch();
-  record.seconds = seconds_since(began_);
+  record.seconds = began_.seconds();
   folder_->record(record);
 }
 
@@ -231,6 +213,7 @@ void Run::step(ProgressLine& progress) {
   since_evaluation_.add(sum, static_cast<double>(losses.numel()));
   progress.at(now, sum / static_cast<double>(losses.numel()));
   record_rounds();
+  score_->stepped();
   if (now % settings_.report.every == 0) {
     record(StepRecord{.train_loss = since_record_.take(), .learning_rate = workers_.lr()});
   }
@@ -239,6 +222,7 @@ void Run::step(ProgressLine& progress) {
 
 void Run::record_rounds() {
   for (const LandedRound& landed : workers_.synchronizer().take_landed()) {
+    if (settings_.report.rounds == "none") continue;
     record(RoundRecord{.step = landed.landed,
                        .round = landed.kind,
                        .launched = landed.launched,
@@ -246,84 +230,38 @@ void Run::record_rounds() {
   }
 }
 
-void Run::evaluate() {
-  const auto begin = Clock::now();
-  average_ = average_model(workers_.rows(), evaluation_meter_);
-  const double distance = consensus_distance(workers_.rows(), average_, evaluation_meter_);
+void Run::evaluate(bool last) {
+  const Stopwatch watch;
   const double loss = sum_over_processes(since_evaluation_.sum, evaluation_meter_);
   const double count = sum_over_processes(since_evaluation_.count, evaluation_meter_);
   since_evaluation_ = {};
-  evaluated_ = shown_ == ShownModel::workers
-                   ? average_
-                   : model_beside(average_, shown_, workers_.synchronizer(), evaluation_meter_);
-  const Evaluation test = shown_ == ShownModel::workers
-                              ? evaluate_workers()
-                              : evaluator_.evaluate(evaluated_, batch_norm_, evaluation_meter_);
-  evaluation_seconds_ += seconds_since(begin);
-  summary_.train_loss = count > 0 ? std::optional(loss / count) : summary_.train_loss;
-  summary_.test_loss = test.loss;
-  summary_.test_accuracy = test.accuracy;
-  summary_.consensus_distance = distance;
-  if (evaluator_.has_statistics()) {
-    summary_.batch_norm = shown_ == ShownModel::workers ? "own" : name_of(batch_norm_);
-  }
-  summary_.evaluated_model = has_model(shown_, workers_.synchronizer())
-                                 ? settings_.evaluation.model
-                                 : "average";  // the anchor's round has not begun
-  record(EvaluationRecord{.model = summary_.evaluated_model,
-                          .train_loss = summary_.train_loss.value_or(0),
-                          .test_loss = test.loss,
-                          .test_accuracy = test.accuracy,
-                          .batch_norm = summary_.batch_norm,
-                          .lowest_worker_accuracy = summary_.lowest_worker_accuracy,
-                          .consensus_distance = distance,
-                          .evaluation_seconds = seconds_since(begin)});
-}
-
-// The mean over the workers, each with its own BatchNorm statistics. A process evaluates its own
-// workers alone.
-Evaluation Run::evaluate_workers() {
-  const auto alone = local_communicator(1);
-  std::vector<double> losses, accuracies;
-  for (std::int64_t i = 0; i < workers_.rows().workers(); ++i) {
-    const Evaluation own = evaluator_.evaluate(workers_.rows().everything().narrow(0, i, 1),
-                                               BatchNormPolicy::average, *alone);
-    losses.push_back(own.loss);
-    accuracies.push_back(own.accuracy);
-  }
-  losses = gather_values(losses, evaluation_meter_);
-  accuracies = gather_values(accuracies, evaluation_meter_);
-  summary_.lowest_worker_accuracy = *std::min_element(accuracies.begin(), accuracies.end());
-  const auto n = static_cast<double>(losses.size());
-  return {std::accumulate(losses.begin(), losses.end(), 0.0) / n,
-          std::accumulate(accuracies.begin(), accuracies.end(), 0.0) / n};
-}
-
-// Both, beside each other: which one an averaged model needs depends on how far the workers are
-// apart.
-void Run::compare_batch_norm() {
-  const auto begin = Clock::now();
-  const bool averaged = batch_norm_ == BatchNormPolicy::average;
-  const Evaluation other = evaluator_.evaluate(
-      evaluated_, averaged ? BatchNormPolicy::recalibrate : BatchNormPolicy::average,
-      evaluation_meter_);
-  summary_.accuracy_averaged_batch_norm = averaged ? summary_.test_accuracy : other.accuracy;
-  summary_.accuracy_recalibrated_batch_norm = averaged ? other.accuracy : summary_.test_accuracy;
-  evaluation_seconds_ += seconds_since(begin);
+  if (count > 0) summary_.train_loss = loss / count;
+  EvaluationRecord taken = score_->take(summary_, last);
+  taken.train_loss = summary_.train_loss.value_or(0);
+  if (simulated_) taken.simulated_seconds = simulated_->seconds();
+  taken.evaluation_seconds = watch.seconds();
+  evaluation_seconds_ += taken.evaluation_seconds;
+  record(taken);
 }
 
 void Run::finish() {
   workers_.synchronizer().finish();
   record_rounds();
-  evaluate();  // after the last landing
-  if (evaluator_.has_statistics() && shown_ != ShownModel::workers) compare_batch_norm();
+  evaluate(true);  // after the last landing
   summary_.parameters_hash = parameters_hash(workers_.rows(), *comm_);
   fill_summary();
   if (!folder_) return;
-  const std::string saved = shown_ == ShownModel::workers ? "average" : summary_.evaluated_model;
-  TensorFile model = {{}, {{"strategy", summary_.strategy}, {"model", saved}}};
+  save_model();
+  if (simulated_) folder_->write("trace.json", trace_json(spans_of(*simulated_)));
+  folder_->write("summary.json", to_json(summary_));
+}
+
+void Run::save_model() {
+  const bool own = settings_.evaluation.model == "workers";
+  TensorFile model = {
+      {}, {{"strategy", summary_.strategy}, {"model", own ? "average" : summary_.evaluated_model}}};
   const Rows& rows = workers_.rows();
-  const at::Tensor row = evaluated_[0];
+  const at::Tensor row = score_->model()[0];
   const auto add = [&](const Layout& layout, std::int64_t begin) {
     for (const Layout::Entry& entry : layout.entries) {
       model.tensors.push_back(
@@ -333,8 +271,6 @@ void Run::finish() {
   add(rows.layout(), 0);
   add(rows.buffer_layout(), rows.layout().columns);
   save_tensors(folder_->path() / "model.safetensors", model);
-  if (simulated_) folder_->write("trace.json", trace_json(spans_of(*simulated_)));
-  folder_->write("summary.json", to_json(summary_));
 }
 
 // No exchange here: the others may be at another step, or gone.
@@ -361,8 +297,8 @@ void Run::fill_summary() {
   s.name = settings_.name;
   s.version = kVersion;
   s.strategy = print(sync.strategy());
-  s.model = settings_.model.name;
-  s.data = settings_.data.name;
+  s.model = prepared_.problem ? settings_.problem.name : settings_.model.name;
+  s.data = prepared_.problem ? "" : settings_.data.name;
   s.workers = comm_->workers();
   s.processes = comm_->size();
   s.batch = settings_.train.batch;
@@ -377,7 +313,7 @@ void Run::fill_summary() {
   s.bytes_sent_per_worker = training_meter_.bytes_sent_per_worker();
   s.evaluation_bytes_sent_per_worker = evaluation_meter_.bytes_sent_per_worker();
   s.wire_bytes_sent = comm_->wire_bytes_sent();
-  s.total_seconds = seconds_since(began_);
+  s.total_seconds = began_.seconds();
   s.evaluation_seconds = evaluation_seconds_;
   s.wall_seconds = s.total_seconds - evaluation_seconds_;
   s.exposed_communication_seconds = sync.blocked_seconds();
@@ -397,9 +333,10 @@ void Run::fill_summary() {
 
 void announce(const Prepared& prepared, const Settings& settings) {
   const std::string& name = settings.name;
-  fmt::print(stderr, "{}: {} on {}, {}; {} in {} ({}), {}\n", name, settings.model.name,
-             settings.data.name, print(prepared.training.strategy),
-             print_count(prepared.workers(), "worker"),
+  fmt::print(stderr, "{}: {}, {}; {} in {} ({}), {}\n", name,
+             prepared.problem ? settings.problem.name
+                              : fmt::format("{} on {}", settings.model.name, settings.data.name),
+             print(prepared.training.strategy), print_count(prepared.workers(), "worker"),
              print_count(prepared.place.size, "process", "processes"), prepared.place.launcher,
              print_count(prepared.facts.steps, "step"));
   fmt::print(stderr, "{}: {} x {} intra-op, BLAS {}\n", name,
@@ -408,7 +345,7 @@ void announce(const Prepared& prepared, const Settings& settings) {
   for (const std::string& note : advice(prepared.training.strategy, prepared.workers())) {
     fmt::print(stderr, "{}: note: {}\n", name, note);
   }
-  for (const std::string& warning : prepared.data->warnings) {
+  for (const std::string& warning : warnings_of(prepared)) {
     fmt::print(stderr, "{}: warning: {}\n", name, warning);
   }
 }

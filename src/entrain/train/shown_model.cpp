@@ -51,12 +51,12 @@ void require_model(ShownModel model, const Strategy& strategy) {
       "{} keeps no anchor; evaluate the average, polyak_ruppert or the workers", print(strategy)));
 }
 
-bool has_model(ShownModel model, const Synchronizer& sync) {
-  if (model != ShownModel::anchor) return true;
+std::string name_of_shown(const std::string& name, const Synchronizer& sync) {
+  if (shown_model(name) != ShownModel::anchor) return name;
   for (std::size_t i = 0; i < sync.strategy().parameters.size(); ++i) {
-    if (sync.anchor(i).defined()) return true;
+    if (sync.anchor(i).defined()) return name;
   }
-  return false;
+  return "average";
 }
 
 at::Tensor average_model(const Rows& rows, Communicator& comm) {

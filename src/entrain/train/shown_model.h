@@ -21,8 +21,9 @@ ShownModel shown_model(const std::string& name);
 /// Refuses a model that a strategy does not have. Throws UsageError.
 void require_model(ShownModel model, const Strategy& strategy);
 
-/// Whether there is such a model now: an anchor begins with its round.
-bool has_model(ShownModel model, const Synchronizer& sync);
+/// What stands for the model of that name now: an anchor begins with its round, and is the average
+/// until then.
+std::string name_of_shown(const std::string& name, const Synchronizer& sync);
 
 /// The mean of all workers' parameters and buffers [1, S + B]. An exchange; give it a communicator
 /// that bills evaluations apart.
