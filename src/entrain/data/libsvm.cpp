@@ -19,7 +19,6 @@ namespace {
 
 constexpr std::int64_t largest_index = (std::int64_t{1} << 31) - 2;
 constexpr std::string_view white = " \t\r";
-constexpr std::string_view libsvm_sets = "https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/";
 
 bool is_space(char c) { return c == ' ' || c == '\t'; }
 
@@ -208,10 +207,10 @@ std::filesystem::path find_libsvm(const std::filesystem::path& data_root, const 
       given.has_parent_path() ? given.parent_path() : data_root / "libsvm";
   const std::string file = given.filename().string();
   if (const auto found = plain_or_gz(folder, file)) return *found;
-  throw DataError(fmt::format(
-      "'{0}': neither {1} nor {1}.gz is in {2}; fetch {3}binary/{1} (sets of more classes: "
-      "{3}multiclass/{1}), or set data.root to the folder that has libsvm/{1}",
-      name, file, folder.string(), libsvm_sets));
+  throw DataError(
+      fmt::format("'{0}': neither {1} nor {1}.gz is in {2}; fetch {3}{1} into that folder, or set "
+                  "data.root to the folder that has libsvm/{1}",
+                  name, file, folder.string(), official_libsvm_sets));
 }
 
 }  // namespace entrain

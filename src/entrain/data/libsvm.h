@@ -3,11 +3,16 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "entrain/data/classes.h"
 #include "entrain/data/linear_data.h"
 
 namespace entrain {
+
+/// Where the sets of two classes are published, each a file.
+inline constexpr std::string_view official_libsvm_sets =
+    "https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/binary/";
 
 /// Reads a file in LIBSVM's format (Chang, Lin, "LIBSVM: a library for support vector machines",
 /// ACM TIST 2011), plain or gzip: a sample a line, `label index:value index:value ...`, indices

@@ -117,7 +117,7 @@ TEST(Sampler, CountsTheSamplesSeen) {
 }
 
 /// The first `count` samples of passes over a shard, one after another: the slow twin.
-Indices passes(Indices shard, std::size_t count, std::uint64_t seed, int worker) {
+Indices passes(const Indices& shard, std::size_t count, std::uint64_t seed, int worker) {
   Indices all;
   for (int number = 0; all.size() < count; ++number) {
     Indices order = shard;
