@@ -13,7 +13,7 @@ import time
 
 PORT = 5001
 PATIENCE = 5.0  # seconds for the other to listen
-WARM_UP = 0.4  # seconds that are not counted: TCP's start, and what the token bucket has saved up
+WARM_UP = 0.3  # seconds that are not counted: TCP's start, and what the token bucket has saved up
 
 
 def listen():

@@ -67,7 +67,7 @@ class WithTest(LabTest):
             self.assertEqual(traces(self.name), [])
 
     def test_an_interrupt_while_the_lab_is_made_cleans_up(self):
-        for wait in (0.08, 0.12, 0.2, 0.3):
+        for wait in (0.08, 0.15, 0.25):
             call = self.start("up", "--hosts", "20", "--rate", "10mbit")
             time.sleep(wait)
             call.send_signal(signal.SIGTERM)

@@ -6,7 +6,7 @@
 // /run/netns), and carries each frame that leaves one to the other, DELAY_US later, both ways; it
 // drops LOSS_PPM of a million. Frames keep their virtio header, and checksums and TSO stay
 // offloaded, so that 64 KiB of TCP pass in one system call. Prints "ready" once the devices exist;
-// ends on SIGTERM or SIGINT.
+// ends on SIGTERM or SIGINT, or when a device is removed.
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
@@ -158,6 +158,7 @@ void carry(std::vector<Line>& lines, std::int64_t delay, std::uint32_t loss_ppm)
       fail("poll");
     }
     for (std::size_t i = 0; i < lines.size(); ++i) {
+      if (waited[i].revents & POLLERR) return;  // the device is no more
       if (waited[i].revents & POLLIN) lines[i].take(delay, lost);
     }
     const std::int64_t time = now();
