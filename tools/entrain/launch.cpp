@@ -71,8 +71,7 @@ void add_launch(CommandLine& line) {
       ->check(CLI::Range(0, 65535));
   verb->add_option("--env", arguments->variables,
                    "A variable for all: NAME=VALUE, or NAME as it is here")
-      ->expected(1)
-      ->take_all();
+      ->allow_extra_args(false);
   verb->add_flag("--no-prefix", arguments->bare, "Do not put the rank in front of lines of output");
   verb->add_option("command", options.arguments,
                    "What each process runs, behind --: a verb and its arguments, or the path of a "

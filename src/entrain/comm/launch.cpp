@@ -34,7 +34,8 @@ class Launcher {
 
   int run() {
     options_.hosts.empty() ? start_here() : start_on_hosts();
-    while (running() > 0 || anyone_speaks()) {
+    // What outlives its rank may hold its output open.
+    while (running() > 0 || (anyone_speaks() && kills_ < 2)) {
       pass_interrupt();
       pump();
       reap();

@@ -25,16 +25,15 @@ std::string prefix_of(const Seat& seat, bool prefixed) {
 }  // namespace
 
 LaunchedRank::LaunchedRank(const Seat& seat, const Command& command, Reach reach, bool prefixed)
-    : seat_(seat), out_(-1, -1, ""), err_(-1, -1, "") {
+    : seat_(seat), guarded_(reach == Reach::guarded), out_(-1, -1, ""), err_(-1, -1, "") {
   const Pipe in, out, err;
-  const bool guarded = reach == Reach::guarded;
   try {
-    pid_ = spawn(command, {guarded ? in.read_end : -1, out.write_end, err.write_end});
+    pid_ = spawn(command, {guarded_ ? in.read_end : -1, out.write_end, err.write_end});
   } catch (const RunError& error) {
     throw RunError(fmt::format("rank {}: {}", seat.rank, error.what()));
   }
   for (const int end : {in.read_end, out.write_end, err.write_end}) close(end);
-  if (guarded) {
+  if (guarded_) {
     in_ = in.write_end;
     fcntl(in_, F_SETFL, O_NONBLOCK);
   } else {
@@ -45,8 +44,8 @@ LaunchedRank::LaunchedRank(const Seat& seat, const Command& command, Reach reach
 }
 
 LaunchedRank::~LaunchedRank() {
-  if (in_ >= 0) close(in_);
   if (!running_) return;
+  hang_up();
   cut();
   waitpid(pid_, nullptr, 0);
 }
@@ -91,7 +90,13 @@ void LaunchedRank::flush() {
 bool LaunchedRank::ends() {
   if (!running_ || waitpid(pid_, &status_, WNOHANG) != pid_) return false;
   running_ = false;
+  hang_up();
   return true;
+}
+
+void LaunchedRank::hang_up() {
+  if (in_ >= 0) close(in_);
+  in_ = -1;
 }
 
 bool LaunchedRank::lost_a_peer() const {

@@ -37,7 +37,7 @@ class LaunchedRank {
 
   const Seat& seat() const { return seat_; }
   bool running() const { return running_; }
-  bool guarded() const { return in_ >= 0; }
+  bool guarded() const { return guarded_; }
   bool ordered() const { return ordered_; }
   Relay& out() { return out_; }
   Relay& err() { return err_; }
@@ -52,10 +52,12 @@ class LaunchedRank {
   std::string how_it_ended() const;
 
  private:
+  void hang_up();
+
   Seat seat_;
   pid_t pid_ = -1;
   int status_ = 0, in_ = -1;
-  bool running_ = true, ordered_ = false, released_ = false;
+  bool guarded_, running_ = true, ordered_ = false, released_ = false;
   std::string unsent_;
   Relay out_, err_;
 };
