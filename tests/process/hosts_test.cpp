@@ -116,6 +116,13 @@ TEST_F(LaunchOnHosts, NamesAHostThatCannotBeReached) {
   expect_nobody_left();
 }
 
+TEST_F(LaunchOnHosts, NamesAnAddressThatAHostDoesNotKnow) {
+  const Outcome outcome = run({"launch", "--hosts", hosts_file(folder(), "me@nowhere.invalid\n"),
+                               "--ssh", fake_ssh(folder()), "--", "train"});
+  EXPECT_LT(outcome.seconds, kSoon);
+  expect_exit(outcome, 4, {"this host does not know nowhere.invalid", "launch --address"});
+}
+
 TEST_F(LaunchOnHosts, NamesAProgramThatIsNotThere) {
   const Outcome outcome = run(join(launch_words("h1\n"), {"./nothing", "x"}));
   expect_exit(outcome, 1, {"[0] entrain: cannot start ./nothing in ", "No such file"});

@@ -81,6 +81,45 @@ TEST_F(Launchers, OurOwnOnHosts) {
              "entrain launch");
 }
 
+// Hosts with links, addresses and names of their own, which the launcher is not among.
+class NetlabHosts : public Launchers {
+ protected:
+  void SetUp() override {
+    Launchers::SetUp();
+    const char* const source = std::getenv("ENTRAIN_SOURCE");
+    netlab_ = std::string(source ? source : ".") + "/tools/netlab/netlab";
+    if (access(netlab_.c_str(), X_OK) != 0) GTEST_SKIP() << netlab_ << " is not there";
+    if (getuid() != 0) GTEST_SKIP() << "netlab needs root";
+    const Outcome up = run({netlab_, "up", "--name", lab_, "--hosts", "2"});
+    up_ = up.code == 0;
+    if (!up_) GTEST_SKIP() << "netlab cannot make hosts here: " << up.err;
+  }
+  void TearDown() override {
+    if (up_) expect_exit(run({netlab_, "down", "--name", lab_}), 0);
+  }
+
+  // In place of ssh: h0 and h1 are netlab's names.
+  std::string netlab_ssh() {
+    const std::filesystem::path path = *this / "netlab_ssh";
+    std::ofstream(path) << "#!/bin/sh\nexec '" << netlab_ << "' exec --name " << lab_
+                        << " \"${1#h}\" -- /bin/sh -c \"$2\"\n";
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+    return path;
+  }
+
+  std::string netlab_, lab_ = "t" + std::to_string(getpid() % 1'000'000);
+  bool up_ = false;
+};
+
+TEST_F(NetlabHosts, OurOwn) {
+  const Outcome outcome =
+      run(join({"launch", "--hosts", hosts_file(folder(), "h0 slots=2\nh1 slots=2\n"), "--ssh",
+                netlab_ssh(), "--"},
+               kRun));
+  expect_run(outcome, "entrain launch");
+  expect_exit(outcome, 0, {"meeting at h0:"});
+}
+
 TEST_F(Launchers, OurOwnOnThisMachineByItsName) {
   const std::string hosts = hosts_file(folder(), "localhost slots=4\n");
   expect_run(run(join({"launch", "--hosts", hosts, "--"}, kRun)), "entrain launch");

@@ -52,23 +52,30 @@ std::string address_of_interface(const std::string& name) {
                   name));
 }
 
-// The address from which packets to the meeting place leave.
-std::string routed_address(const Place& place) {
+using Found = std::unique_ptr<addrinfo, void (*)(addrinfo*)>;
+
+// Where a name leads to; `refusal` makes the error of the system's reason.
+Found look_up(const std::string& name, std::uint16_t port,
+              const std::function<std::string(const char*)>& refusal) {
   addrinfo hints = {};
   hints.ai_socktype = SOCK_DGRAM;
   addrinfo* found = nullptr;
-  const int error =
-      getaddrinfo(place.address.c_str(), std::to_string(place.port).c_str(), &hints, &found);
-  if (error != 0) {
-    throw CommunicationError(fmt::format("MASTER_ADDR={}: {}", place.address, gai_strerror(error)));
-  }
+  const int error = getaddrinfo(name.c_str(), std::to_string(port).c_str(), &hints, &found);
+  if (error != 0) throw CommunicationError(refusal(gai_strerror(error)));
+  return Found(found, freeaddrinfo);
+}
+
+// The address from which packets to the meeting place leave.
+std::string routed_address(const Place& place) {
+  const Found found = look_up(place.address, place.port, [&](const char* why) {
+    return fmt::format("MASTER_ADDR={}: {}", place.address, why);
+  });
   sockaddr_storage own = {};
   socklen_t length = sizeof own;
   const int probe = socket(found->ai_family, SOCK_DGRAM, 0);  // connecting it sends nothing
   const bool routed = connect(probe, found->ai_addr, found->ai_addrlen) == 0 &&
                       getsockname(probe, reinterpret_cast<sockaddr*>(&own), &length) == 0;
   close(probe);
-  freeaddrinfo(found);
   const std::string address =
       routed ? numeric(reinterpret_cast<const sockaddr*>(&own), length) : "";
   if (address.empty()) {
@@ -89,6 +96,15 @@ std::string own_address_towards(const Place& place) {
   const std::string address = interface_address(
       [](const ifaddrs& one) { return !(one.ifa_flags & (IFF_LOOPBACK | IFF_POINTOPOINT)); });
   return address.empty() ? routed : address;
+}
+
+void require_known_here(const std::string& address) {
+  look_up(address, 0, [&](const char* why) {
+    return fmt::format(
+        "this host does not know {}, where the ranks are to meet: {}; give an "
+        "address that all hosts know: launch --address",
+        address, why);
+  });
 }
 
 }  // namespace entrain

@@ -12,4 +12,8 @@ namespace entrain {
 /// other interface. Throws CommunicationError if there is none, or no way to that place.
 std::string own_address_towards(const Place& place);
 
+/// Throws CommunicationError, which speaks of `launch --address`, if this host does not know that
+/// name.
+void require_known_here(const std::string& address);
+
 }  // namespace entrain

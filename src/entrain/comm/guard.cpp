@@ -9,9 +9,11 @@
 #include <csignal>
 #include <cstdio>
 
+#include "entrain/comm/address.h"
 #include "entrain/comm/order.h"
 #include "entrain/comm/spawn.h"
 #include "entrain/comm/store.h"
+#include "entrain/comm/variables.h"
 #include "entrain/core/environment.h"
 #include "entrain/core/errors.h"
 #include "entrain/core/interrupt.h"
@@ -38,6 +40,7 @@ class Guard {
  public:
   int run() {
     Order order = read_order(read_input);
+    require_known_here(text_of(order.variables, "MASTER_ADDR"));
     if (order.store_port) host_store(order);
     auto variables = environment();
     for (const auto& [name, value] : order.variables) variables[name] = value;
