@@ -365,6 +365,15 @@ TEST_F(Resolve, PresetOrRounds) {
   EXPECT_EQ(replaced.origin("strategy.round[0]"), "default");
 }
 
+TEST_F(Resolve, LayersTakeANetworkPresetToo) {
+  const Resolved resolved =
+      resolve({{{"network.preset", "base", Given::Kind::text, "office"}},
+               {{"network.latency", "variant", Given::Kind::text, "5 ms"}}});
+  EXPECT_EQ(resolved.values.network.bandwidth, "1 Gbit/s");
+  EXPECT_EQ(resolved.origin("network.bandwidth"), "network.preset = office (base)");
+  EXPECT_EQ(resolved.values.network.latency, "5 ms");
+}
+
 TEST_F(Resolve, LocatedPutsTheOriginInFront) {
   const Resolved resolved = resolve({}, {"train.optimizer=sdg(lr=1)"}, {});
   const auto refuse = []() -> int { throw UsageError("unknown optimizer 'sdg(lr=1)'"); };
