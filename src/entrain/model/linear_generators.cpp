@@ -3,13 +3,8 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
-#include <span>
 
-#include "entrain/core/errors.h"
 #include "entrain/core/seeds.h"
-#include "entrain/data/libsvm.h"
-#include "entrain/data/partition.h"
-#include "entrain/model/problem_limits.h"
 
 namespace entrain {
 namespace {
@@ -19,10 +14,6 @@ using Vector = std::vector<double>;
 
 // What of a problem's data a stream is for.
 enum : std::uint64_t { common_model, own_model, common_samples, own_samples };
-
-std::uint64_t seed_of(const DataSeed& seed, const ProblemFacts& facts) {
-  return seed.value_or(facts.seed);
-}
 
 double dot(const Vector& a, const Vector& b) {
   double sum = 0;
@@ -82,25 +73,37 @@ struct Writer {
   }
 };
 
-std::vector<std::vector<Index>> dealt(const LinearData& data, const ProblemFacts& facts,
-                                      std::uint64_t seed) {
-  return partition_iid(data.samples, facts.workers, seed);
+Vector own_truth(const HeterogeneousOptions& o, std::uint64_t seed, int worker) {
+  Vector truth = on_sphere(Stream(seed, Purpose::problem, common_model), o.dimension, 1 - o.spread);
+  const Vector own =
+      on_sphere(Stream(seed, Purpose::problem, own_model, worker), o.dimension, o.spread);
+  for (Index j = 0; j < o.dimension; ++j) truth[j] += own[j];
+  return truth;
 }
 
-std::vector<std::vector<Index>> blocks(Index samples, int workers) {
-  std::vector<std::vector<Index>> shards(workers, std::vector<Index>(samples));
-  for (Index i = 0; i < samples * workers; ++i) shards[i / samples][i % samples] = i;
-  return shards;
-}
+// Column k has the coordinates k, k + rank, ... of one size and with random signs: orthonormal, and
+// so that samples in its span stay there when they are rounded.
+struct Frame {
+  Index rank;
+  Vector entries;  // of each coordinate in its column
 
-// Nothing where every worker has all samples.
-std::vector<std::vector<Index>> shards_of(std::string_view problem, bool shared,
-                                          const LinearData& data, const ProblemFacts& facts,
-                                          std::uint64_t seed) {
-  if (!shared) return dealt(data, facts, seed);
-  require_no_partition(problem, facts, "every worker has all samples, but for shared=false");
-  return {};
-}
+  Frame(std::uint64_t seed, Index dimension, Index rank) : rank(rank), entries(dimension) {
+    Stream stream(seed, Purpose::problem, own_model);
+    for (Index j = 0; j < dimension; ++j) {
+      const Index alike = (dimension - 1 - j % rank) / rank + 1;
+      const double size = 1 / std::sqrt(static_cast<double>(alike));
+      entries[j] = stream.next() % 2 == 0 ? size : -size;
+    }
+  }
+
+  Vector times(const Vector& z) const {
+    Vector h(entries.size());
+    for (std::size_t j = 0; j < h.size(); ++j) h[j] = entries[j] * z[j % rank];
+    return h;
+  }
+};
+
+}  // namespace
 
 LinearData logistic_data(const LogisticOptions& o, std::uint64_t seed, at::ScalarType type) {
   const Index features = o.dimension + (o.bias ? 1 : 0);
@@ -121,14 +124,6 @@ LinearData logistic_data(const LogisticOptions& o, std::uint64_t seed, at::Scala
     writer.label(i, logistic_label(stream, dot(h, truth)));
   }
   return writer.data;
-}
-
-Vector own_truth(const HeterogeneousOptions& o, std::uint64_t seed, int worker) {
-  Vector truth = on_sphere(Stream(seed, Purpose::problem, common_model), o.dimension, 1 - o.spread);
-  const Vector own =
-      on_sphere(Stream(seed, Purpose::problem, own_model, worker), o.dimension, o.spread);
-  for (Index j = 0; j < o.dimension; ++j) truth[j] += own[j];
-  return truth;
 }
 
 // A worker's samples do not depend on how many workers there are.
@@ -168,33 +163,6 @@ LinearData softmax_data(const SoftmaxOptions& o, std::uint64_t seed, int workers
   return writer.data;
 }
 
-// Column k has the coordinates k, k + rank, ... of one size and with random signs: orthonormal, and
-// so that samples in its span stay there when they are rounded.
-struct Frame {
-  Index rank;
-  Vector entries;  // of each coordinate in its column
-
-  Frame(std::uint64_t seed, Index dimension, Index rank) : rank(rank), entries(dimension) {
-    Stream stream(seed, Purpose::problem, own_model);
-    for (Index j = 0; j < dimension; ++j) {
-      const Index alike = (dimension - 1 - j % rank) / rank + 1;
-      const double size = 1 / std::sqrt(static_cast<double>(alike));
-      entries[j] = stream.next() % 2 == 0 ? size : -size;
-    }
-  }
-
-  Vector times(const Vector& z) const {
-    Vector h(entries.size());
-    for (std::size_t j = 0; j < h.size(); ++j) h[j] = entries[j] * z[j % rank];
-    return h;
-  }
-};
-
-struct LeastSquaresData {
-  LinearData data;
-  Vector truth;
-};
-
 LeastSquaresData least_squares_data(const LeastSquaresOptions& o, std::uint64_t seed,
                                     at::ScalarType type) {
   const Frame frame(seed, o.dimension, o.rank);
@@ -214,132 +182,6 @@ LeastSquaresData least_squares_data(const LeastSquaresOptions& o, std::uint64_t 
     writer.label(i, dot(h, truth) + o.noise * stream.normal());
   }
   return {writer.data, truth};
-}
-
-void take_classes(LinearTask& task) {
-  const auto classes = static_cast<Index>(classes_of(task.data.labels).size());
-  if (classes <= 2) {
-    task.data.labels = binary_labels(task.data.labels);
-    return;
-  }
-  task.loss = Loss::softmax;
-  task.classes = classes;
-  task.data.labels = class_labels(task.data.labels).to(at::kDouble);
-}
-
-void validate(const LogisticOptions& o) {
-  require_count("logistic", "samples", o.samples);
-  require_count("logistic", "dimension", o.dimension);
-  require_at_least_zero("logistic", "norm", o.norm);
-  if (o.bias) require_finite("logistic", "bias", *o.bias);
-  require_at_least_zero("logistic", "lambda", o.lambda);
-  require_at_least_zero("logistic", "decay", o.decay);
-}
-
-void validate(const HeterogeneousOptions& o) {
-  constexpr const char* name = "heterogeneous_logistic";
-  require_count(name, "samples", o.samples);
-  require_count(name, "dimension", o.dimension);
-  require_at_least_zero(name, "scale", o.scale);
-  require_at_least_zero(name, "lambda", o.lambda);
-  require_at_least_zero(name, "rho", o.rho);
-  if (o.spread >= 0 && o.spread <= 1) return;
-  throw UsageError(fmt::format("{}: spread = {}: must be from 0 (the same model for all) to 1",
-                               name, print_number(o.spread)));
-}
-
-void validate(const SoftmaxOptions& o) {
-  require_count("softmax_regression", "classes", o.classes, 2);
-  require_count("softmax_regression", "dimension", o.dimension);
-  require_count("softmax_regression", "samples", o.samples);
-  require_at_least_zero("softmax_regression", "separation", o.separation);
-  require_at_least_zero("softmax_regression", "lambda", o.lambda);
-}
-
-void validate(const LeastSquaresOptions& o) {
-  require_count("least_squares", "dimension", o.dimension);
-  require_count("least_squares", "rank", o.rank);
-  require_count("least_squares", "samples", o.samples);
-  require_at_least_zero("least_squares", "noise", o.noise);
-  require_at_least_zero("least_squares", "norm", o.norm);
-  if (o.rank > o.dimension) {
-    throw UsageError(fmt::format("least_squares: rank = {}: must be at most the dimension, {}",
-                                 o.rank, o.dimension));
-  }
-  if (!(o.condition >= 1) || std::isinf(o.condition)) {
-    throw UsageError(fmt::format("least_squares: condition = {}: must be a number >= 1",
-                                 print_number(o.condition)));
-  }
-}
-
-}  // namespace
-
-MakeProblem logistic(const LogisticOptions& options) {
-  validate(options);
-  return [o = options](const ProblemFacts& facts) {
-    require_facts(facts);
-    const std::uint64_t seed = seed_of(o.seed, facts);
-    LinearTask task{.data = logistic_data(o, seed, facts.type),
-                    .lambda = o.lambda,
-                    .start_at_optimum = o.start_at_optimum};
-    task.shards = shards_of("logistic", o.shared, task.data, facts, seed);
-    return linear_problem(task, facts);
-  };
-}
-
-MakeProblem heterogeneous_logistic(const HeterogeneousOptions& options) {
-  validate(options);
-  return [o = options](const ProblemFacts& facts) {
-    require_no_partition("heterogeneous_logistic", facts, "every worker has samples of its own");
-    require_facts(facts);
-    const std::uint64_t seed = seed_of(o.seed, facts);
-    return linear_problem({.data = heterogeneous_data(o, seed, facts.workers, facts.type),
-                           .shards = blocks(o.samples, facts.workers),
-                           .lambda = o.lambda,
-                           .rho = o.rho,
-                           .start_at_optimum = o.start_at_optimum},
-                          facts);
-  };
-}
-
-MakeProblem softmax_regression(const SoftmaxOptions& options) {
-  validate(options);
-  return [o = options](const ProblemFacts& facts) {
-    require_facts(facts);
-    const std::uint64_t seed = seed_of(o.seed, facts);
-    LinearTask task{.data = softmax_data(o, seed, facts.workers, facts.type),
-                    .loss = Loss::softmax,
-                    .classes = o.classes,
-                    .lambda = o.lambda,
-                    .start_at_optimum = o.start_at_optimum};
-    task.shards = dealt(task.data, facts, seed);
-    return linear_problem(task, facts);
-  };
-}
-
-MakeProblem least_squares(const LeastSquaresOptions& options) {
-  validate(options);
-  return [o = options](const ProblemFacts& facts) {
-    require_facts(facts);
-    const std::uint64_t seed = seed_of(o.seed, facts);
-    LeastSquaresData made = least_squares_data(o, seed, facts.type);
-    LinearTask task{.data = made.data, .loss = Loss::squared};
-    if (o.noise == 0) task.known = Optimum{at::tensor(made.truth, at::kDouble), 0};
-    task.shards = shards_of("least_squares", o.shared, task.data, facts, seed);
-    return linear_problem(task, facts);
-  };
-}
-
-MakeProblem libsvm(const LibsvmOptions& options) {
-  if (options.lambda) require_at_least_zero("libsvm", "lambda", *options.lambda);
-  return [o = options](const ProblemFacts& facts) {
-    LinearTask task{.data = read_libsvm(find_libsvm(facts.data_root, o.name)),
-                    .start_at_optimum = o.start_at_optimum};
-    take_classes(task);
-    task.lambda = o.lambda.value_or(1 / static_cast<double>(task.data.samples));
-    task.shards = shards_of("libsvm", o.shared, task.data, facts, facts.seed);
-    return linear_problem(task, facts);
-  };
 }
 
 }  // namespace entrain

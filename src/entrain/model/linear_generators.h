@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <vector>
 
-#include "entrain/model/linear_problem.h"
+#include "entrain/data/linear_data.h"
 
 namespace entrain {
 
@@ -58,20 +60,20 @@ struct LeastSquaresOptions {
   DataSeed seed = 1;
 };
 
-/// A set in LIBSVM's format from the data root; `lambda` is 1/samples unless given.
-struct LibsvmOptions {
-  std::string name;
-  std::optional<double> lambda = std::nullopt;
-  bool shared = false;
-  bool start_at_optimum = false;
-};
+/// The samples, with their features in `type`; `workers` as many times where each has its own.
+/// REQUIRES: options that make sense (sample_problems.h checks them).
+LinearData logistic_data(const LogisticOptions& options, std::uint64_t seed, at::ScalarType type);
+LinearData heterogeneous_data(const HeterogeneousOptions& options, std::uint64_t seed, int workers,
+                              at::ScalarType type);
+LinearData softmax_data(const SoftmaxOptions& options, std::uint64_t seed, int workers,
+                        at::ScalarType type);
 
-/// The builders throw UsageError for an option without sense, with its value, and for a partition
-/// where there is nothing to deal.
-MakeProblem logistic(const LogisticOptions& options);
-MakeProblem heterogeneous_logistic(const HeterogeneousOptions& options);
-MakeProblem softmax_regression(const SoftmaxOptions& options);
-MakeProblem least_squares(const LeastSquaresOptions& options);
-MakeProblem libsvm(const LibsvmOptions& options);
+/// With the x* that fits them all where there is no noise.
+struct LeastSquaresData {
+  LinearData data;
+  std::vector<double> truth;
+};
+LeastSquaresData least_squares_data(const LeastSquaresOptions& options, std::uint64_t seed,
+                                    at::ScalarType type);
 
 }  // namespace entrain

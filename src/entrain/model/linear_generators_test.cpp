@@ -7,6 +7,7 @@
 
 #include "entrain/core/files.h"
 #include "entrain/core/test_folder.h"
+#include "entrain/core/test_refusal.h"
 #include "entrain/model/test_problems.h"
 
 namespace entrain {
@@ -81,6 +82,29 @@ TEST(LogisticGenerator, DealsItsSamplesOrSharesThem) {
   const at::Tensor points = numbers({5, 21});
   expect_near(problem_of("logistic(samples=400)", facts)->objective(points),
               problem_of("logistic(samples=400, shared=false)", facts)->objective(points), 1e-14);
+}
+
+// A worker with 64 % of a class has a gradient of its own; f is the mean over the workers all the
+// same, also where their shards differ in size.
+TEST(Generators, AreDealtByThePartition) {
+  const at::Tensor x = numbers({16, 200}, 0.1), zero = at::zeros({16, 200}, at::kDouble);
+  const auto dealt = [](const char* partition) {
+    return problem_of("softmax_regression",
+                      {.workers = 16, .batch = 10'000, .partition = partition});
+  };
+  const auto parted = [&](const char* partition) {
+    const at::Tensor own = drawn(*dealt(partition), 0, 0, zero).gradients;
+    return (own - own.mean(0)).pow(2).sum(1).mean().item<double>();
+  };
+  EXPECT_GT(parted("skew(0.64)"), 4 * parted("iid"));
+  const auto unequal = dealt("unequal(20)");
+  const at::Tensor point = x[0];
+  const Drawn own = drawn(*unequal, 0, 0, point.expand({16, 200}).contiguous());
+  EXPECT_NEAR(own.losses.mean().item<double>(),
+              unequal->objective(point.unsqueeze(0)).item<double>(), 0.01);
+  expect_near(own.gradients.mean(0), unequal->gradient(point), 0.01);
+  EXPECT_NE(refusal_of([&] { dealt("skew(2)"); }).find("skew(2)"), std::string::npos);
+  EXPECT_NE(refusal_of([&] { dealt("evenly"); }).find("evenly"), std::string::npos);
 }
 
 TEST(Generators, MakeDataOfTheirSeedOrOfTheRuns) {

@@ -7,6 +7,7 @@ namespace entrain {
 /// Dense rows of a linear model, each padded with zeros to `stride` numbers.
 template <class Row>
 struct DenseRows {
+  using Entry = Row;
   const Row* at;        ///< On a boundary of 64 bytes.
   std::int64_t stride;  ///< A multiple of row_padding.
 };
@@ -14,6 +15,7 @@ struct DenseRows {
 /// Compressed sparse rows: row i has the entries offsets[i] .. offsets[i+1] - 1.
 template <class Row>
 struct SparseRows {
+  using Entry = Row;
   const std::int64_t* offsets;
   const std::int32_t* columns;
   const Row* values;

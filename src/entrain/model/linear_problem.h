@@ -2,9 +2,9 @@
 
 #include <memory>
 #include <optional>
-#include <vector>
 
 #include "entrain/data/linear_data.h"
+#include "entrain/data/shards.h"
 #include "entrain/model/linear_loss.h"
 #include "entrain/model/problem.h"
 
@@ -16,8 +16,8 @@ namespace entrain {
 struct LinearTask {
   LinearData data;  ///< Labels -1 and 1, targets, or classes from 0, as the loss has them.
   Loss loss = Loss::logistic;
-  std::int64_t classes = 1;                            ///< 1 where the loss is no softmax.
-  std::vector<std::vector<std::int64_t>> shards = {};  ///< By worker; empty: each has all samples.
+  std::int64_t classes = 1;  ///< 1 where the loss is no softmax.
+  Shards shards = {};        ///< By worker; empty: each has all samples.
   double lambda = 0, rho = 0;
   bool start_at_optimum = false;  ///< Else at zero.
   std::optional<Optimum> known = std::nullopt;

@@ -14,8 +14,6 @@
 namespace entrain {
 namespace {
 
-using Shards = std::vector<std::vector<std::int64_t>>;
-
 constexpr std::int64_t kFeatures = 6, kSamples = 30, kBatch = 70;  // a batch of two chunks
 
 // Three classes or labels -1 and 1, for three workers with shards of 3, 7 and 20 samples.

@@ -2,7 +2,7 @@
 
 #include "entrain/core/errors.h"
 #include "entrain/model/analytic_problems.h"
-#include "entrain/model/linear_generators.h"
+#include "entrain/model/sample_problems.h"
 
 namespace entrain {
 namespace {

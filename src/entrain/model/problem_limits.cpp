@@ -7,9 +7,13 @@
 namespace entrain {
 
 void require_count(std::string_view problem, std::string_view name, std::int64_t value,
-                   std::int64_t least) {
-  if (value >= least) return;
-  throw UsageError(fmt::format("{}: {} = {}: must be at least {}", problem, name, value, least));
+                   std::int64_t least, std::int64_t most) {
+  if (value < least) {
+    throw UsageError(fmt::format("{}: {} = {}: must be at least {}", problem, name, value, least));
+  }
+  if (value > most) {
+    throw UsageError(fmt::format("{}: {} = {}: must be at most {}", problem, name, value, most));
+  }
 }
 
 void require_at_least_zero(std::string_view problem, std::string_view name, double value) {

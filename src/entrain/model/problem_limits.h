@@ -9,7 +9,7 @@ namespace entrain {
 
 /// Throw UsageError "<problem>: <name> = <value>: ..." where a value is none that can be meant.
 void require_count(std::string_view problem, std::string_view name, std::int64_t value,
-                   std::int64_t least = 1);
+                   std::int64_t least = 1, std::int64_t most = 100'000'000);
 void require_at_least_zero(std::string_view problem, std::string_view name, double value);
 void require_finite(std::string_view problem, std::string_view name, double value);
 

@@ -46,6 +46,10 @@ at::Tensor densified(const LinearData& data) {
   return dense;
 }
 
+// A product with a float vector is for float rows alone.
+template <class Number, class Rows>
+constexpr bool takes = sizeof(Number) >= sizeof(typename std::decay_t<Rows>::Entry);
+
 bool fits_sparse(const LinearData& data) {
   const double cells = static_cast<double>(data.samples) * static_cast<double>(data.features);
   return data.sparse() && static_cast<double>(data.values.numel()) <= densest * cells;
@@ -90,8 +94,8 @@ void SampleRows::with_rows(Call call) const {
 template <class Number>
 void SampleRows::dots(std::span<const std::uint32_t> picked, const Number* x, double* out) const {
   if constexpr (std::is_same_v<Number, float>) ENTRAIN_CHECK(type_ == at::kFloat);
-  with_rows([&]<template <class> class Rows, class Row>(const Rows<Row>& rows) {
-    if constexpr (sizeof(Number) >= sizeof(Row)) {
+  with_rows([&](const auto& rows) {
+    if constexpr (takes<Number, decltype(rows)>) {
       entrain::dots(rows, picked.data(), static_cast<std::int64_t>(picked.size()), x, out);
     }
   });
@@ -101,8 +105,8 @@ template <class Number>
 void SampleRows::add(std::span<const std::uint32_t> picked, const double* factors,
                      Number* sum) const {
   if constexpr (std::is_same_v<Number, float>) ENTRAIN_CHECK(type_ == at::kFloat);
-  with_rows([&]<template <class> class Rows, class Row>(const Rows<Row>& rows) {
-    if constexpr (sizeof(Number) >= sizeof(Row)) {
+  with_rows([&](const auto& rows) {
+    if constexpr (takes<Number, decltype(rows)>) {
       add_rows(rows, picked.data(), static_cast<std::int64_t>(picked.size()), factors, sum);
     }
   });
