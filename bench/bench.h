@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,13 @@ std::string bench_codec(const BenchOptions& options, bool json);
 /// 16,384 of them, beside the bare gather and products of their batches and beside a plain loop
 /// over workers in libtorch. Medians of interleaved runs.
 std::string bench_simulate(const BenchOptions& options, bool json);
+
+/// What the virtual clock of a simulated network costs besides the values: nanoseconds a worker and
+/// step of ring gossip, on several networks. Medians, as a table or as JSON.
+std::string bench_clock(const BenchOptions& options, bool json);
+
+/// How long `work` takes.
+double seconds_of(const std::function<void()>& work);
 
 /// The middle value. REQUIRES: not empty.
 double median(std::vector<double> values);

@@ -4,6 +4,7 @@
 
 #include "entrain/core/environment.h"
 #include "entrain/core/files.h"
+#include "entrain/study/functions.h"
 #include "entrain/study/study_report.h"
 #include "entrain/verb.h"
 
@@ -65,6 +66,7 @@ void add_study(CommandLine& line) {
   verb->add_option("--only", arguments->options.only,
                    "Only the variants that have this in their name");
   verb->add_flag("--json", line.json, "Print claims.json");
+  verb->footer("Functions in the expressions of claims:\n" + functions_help());
   verb->callback([&line, arguments] { run_study_file(line, *arguments); });
 }
 

@@ -20,6 +20,7 @@ struct CommandLine {
 void add_quickstart(CommandLine& line);
 void add_train(CommandLine& line);
 void add_launch(CommandLine& line);
+void add_guard(CommandLine& line);
 void add_data(CommandLine& line);
 void add_strategy(CommandLine& line);
 void add_topology(CommandLine& line);

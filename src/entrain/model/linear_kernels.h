@@ -24,7 +24,7 @@ struct SparseRows {
 constexpr std::int64_t row_padding = 16;
 
 /// out[k] = <row of picked[k], x> for k < count. A dense x has `stride` numbers, zeros behind the
-/// features. The sum of a row has the same bits whatever stands beside it and on every processor.
+/// features. The sum of a row has the same bits whatever stands beside it.
 void dots(const DenseRows<float>& rows, const std::uint32_t* picked, std::int64_t count,
           const float* x, double* out);
 void dots(const DenseRows<float>& rows, const std::uint32_t* picked, std::int64_t count,

@@ -47,7 +47,7 @@ constexpr Index lanes = 8, most_factors = losses_at_once(Loss::logistic);
   for (; k + lanes <= count; k += lanes) {
     for (Index l = 0; l < lanes; ++l) products[l] *= factors[k + l];
   }
-  for (; k < count; ++k) products[k % lanes] *= factors[k];
+  for (Index l = 0; k + l < count; ++l) products[l] *= factors[k + l];
   double product = 1;
   for (const double one : products) product *= one;
   return std::log(product);
@@ -59,7 +59,7 @@ constexpr Index lanes = 8, most_factors = losses_at_once(Loss::logistic);
   for (; k + lanes <= count; k += lanes) {
     for (Index l = 0; l < lanes; ++l) sums[l] += terms[k + l];
   }
-  for (; k < count; ++k) sums[k % lanes] += terms[k];
+  for (Index l = 0; k + l < count; ++l) sums[l] += terms[k + l];
   double sum = 0;
   for (const double one : sums) sum += one;
   return sum;

@@ -1,7 +1,7 @@
 #include "entrain/study/claims.h"
 
 #include <algorithm>
-#include <set>
+#include <cmath>
 
 namespace entrain {
 namespace {
@@ -58,10 +58,14 @@ std::string doubt_of(const Claim& claim, const Results& results, const TunedVari
   return "";
 }
 
+// An exact infinity (1 / 0) is greater than all, and says nothing.
+bool is_usable(const Interval& value) { return !value.exact() || std::isfinite(value.low); }
+
 std::string why_inconclusive(const Finding& finding) {
   const Interval& value = finding.difference.value;
   const int cut_off = finding.left_times.cut_off + finding.right_times.cut_off;
   if (!value.is_number()) return "the value is not a number";
+  if (!is_usable(value)) return "the value is not finite";
   if (cut_off > 0 && !value.exact()) {
     return fmt::format("{} of {} times are censored by the end of the run", cut_off,
                        finding.left_times.all + finding.right_times.all);
@@ -92,7 +96,9 @@ Finding judge(const Claim& claim, const Results& results, const TunedVariants& t
   });
   finding.why = doubt_of(claim, results, tuned);
   if (!finding.why.empty()) return finding;
-  finding.verdict = verdict_of(relation, finding.difference.interval);
+  if (is_usable(finding.difference.value)) {
+    finding.verdict = verdict_of(relation, finding.difference.interval);
+  }
   if (finding.verdict == Verdict::inconclusive) finding.why = why_inconclusive(finding);
   return finding;
 }

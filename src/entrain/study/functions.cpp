@@ -1,8 +1,23 @@
 #include "entrain/study/functions.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace entrain {
+namespace {
+
+std::string signature_of(const Function& function) {
+  std::string parameters;
+  for (const FunctionParameter& parameter : function.parameters) {
+    if (!parameters.empty()) parameters += ", ";
+    parameters += parameter.optional ? fmt::format("[{}]", parameter.name) : parameter.name;
+    if (parameter.takes == Takes::numbers) parameters += ", ...";
+  }
+  return fmt::format("{}({})", function.name, parameters);
+}
+
+}  // namespace
 
 const std::vector<Function>& functions() {
   using enum Takes;
@@ -45,6 +60,14 @@ const std::vector<Function>& functions() {
       {"max", {{"x", numbers}}, "the largest"},
   };
   return all;
+}
+
+std::string functions_help() {
+  std::string text;
+  for (const Function& function : functions()) {
+    text += fmt::format("  {:<46} {}\n", signature_of(function), function.meaning);
+  }
+  return text;
 }
 
 const Function* find_function(std::string_view name) {

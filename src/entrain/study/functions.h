@@ -26,6 +26,9 @@ struct Function {
 
 const std::vector<Function>& functions();
 
+/// "name(parameter, [optional])" and its meaning, a line each.
+std::string functions_help();
+
 /// The function of that name, or null.
 const Function* find_function(std::string_view name);
 

@@ -65,8 +65,9 @@ Interval power(const Interval& a, const Interval& b) {
   if (both_exact(a, b)) return exactly(std::pow(a.low, b.low));
   if (!both_numbers(a, b)) return exactly(not_a_number);
   if (a.low < 0 || !(a.exact() || b.exact())) return anything();
-  return a.exact() ? between(std::pow(a.low, b.low), std::pow(a.low, b.high))
-                   : between(std::pow(a.low, b.low), std::pow(a.high, b.low));
+  const double low = std::abs(a.low);  // not -0, of which a power may be -infinity
+  return a.exact() ? between(std::pow(low, b.low), std::pow(low, b.high))
+                   : between(std::pow(low, b.low), std::pow(a.high, b.low));
 }
 
 Interval logarithm(const Interval& a) {

@@ -90,7 +90,10 @@ class StudyRunner {
     check_metrics(study_, variant, run);
     const std::vector<std::string> known = metrics_of(run);
     known_.insert(known.begin(), known.end());
-    if (checked_.size() < study_.variants.size()) return;
+    if (checked_.size() == study_.variants.size()) check_shown();
+  }
+
+  void check_shown() const {
     for (const std::string& metric : study_.show) {
       if (known_.contains(metric)) continue;
       const std::vector<std::string> all(known_.begin(), known_.end());
@@ -139,6 +142,7 @@ class StudyRunner {
     for (std::size_t i = 0; i < runs.size(); ++i) {
       result_.results[runs[i].variant].push_back(std::move(figures[i]));
     }
+    if (options_.only.empty() && !known_.empty()) check_shown();
   }
 
   const Study& study_;

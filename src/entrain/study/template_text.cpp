@@ -7,6 +7,7 @@ namespace entrain {
 namespace {
 
 constexpr std::size_t most_combinations = 1000;
+constexpr std::size_t largest_text = 100'000;
 
 bool is_name_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -37,6 +38,10 @@ std::string replaced(std::string text, const Replacements& replacements) {
     for (std::size_t at = 0; (at = text.find(placeholder, at)) != std::string::npos;) {
       text.replace(at, placeholder.size(), value);
       at += value.size();
+      if (text.size() > largest_text) {
+        throw UsageError(fmt::format("'{}': over {} bytes once {} is replaced", excerpt(text),
+                                     largest_text, placeholder));
+      }
     }
   }
   return text;

@@ -11,7 +11,7 @@ namespace entrain {
 /// What replaces {name}, by name.
 using Replacements = std::map<std::string, std::string>;
 
-/// `text` with every {name} of `replacements` replaced.
+/// `text` with every {name} of `replacements` replaced. Throws UsageError for a text beyond reason.
 std::string replaced(std::string text, const Replacements& replacements);
 
 /// The name of a {name} in `text`, of letters, digits and '_'; empty if there is none.

@@ -339,6 +339,7 @@ void announce(const Prepared& prepared, const Settings& settings) {
              print(prepared.training.strategy), print_count(prepared.workers(), "worker"),
              print_count(prepared.place.size, "process", "processes"), prepared.place.launcher,
              print_count(prepared.facts.steps, "step"));
+  if (prepared.place.size > 1) fmt::print(stderr, "{}: {}\n", name, print(prepared.place));
   fmt::print(stderr, "{}: {} x {} intra-op, BLAS {}\n", name,
              print_count(prepared.threads.workers, "worker thread"), prepared.threads.intra,
              blas_in_use());
