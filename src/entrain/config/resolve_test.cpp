@@ -302,6 +302,14 @@ TEST_F(Resolve, DamagedFilesEndInSettingsOrAMessage) {
   EXPECT_NE(file_refusal("[[="), "");
 }
 
+TEST_F(Resolve, NetworkPresetsFillInLayersToo) {
+  const Resolved resolved = resolve(
+      {read_overrides({"network.preset=wireless"}), read_overrides({"network.latency=9 ms"})});
+  EXPECT_EQ(resolved.values.network.bandwidth, "20 Mbit/s");
+  EXPECT_EQ(resolved.values.network.medium, "shared");
+  EXPECT_EQ(resolved.values.network.latency, "9 ms");
+}
+
 TEST_F(Resolve, Rounds) {
   const Resolved resolved = from_file(
       "[[strategy.round]]\nof = 'parameters'\nwhom = 'ring'\n\n"
