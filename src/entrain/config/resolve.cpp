@@ -247,7 +247,6 @@ Resolved resolve(const std::vector<std::vector<Given>>& layers) {
   Layering layering;
   for (const std::vector<Given>& layer : layers) layering.apply(layer);
   layering.settle_rounds_of_file();
-  layering.apply_network_preset();
   return std::move(layering).finish();
 }
 
