@@ -35,10 +35,10 @@ std::string meeting_address(const LaunchOptions& options) {
 }  // namespace
 
 RankCommands::RankCommands(const LaunchOptions& options)
-    : options_(options), address_(meeting_address(options)) {
-  seats_ = options.hosts.empty() ? seats_here(options.processes)
-                                 : entrain::seats(options.hosts, options.processes);
-}
+    : options_(options),
+      seats_(options.hosts.empty() ? seats_here(options.processes)
+                                   : entrain::seats(options.hosts, options.processes)),
+      address_(meeting_address(options)) {}
 
 Command RankCommands::here(const Seat& seat, std::uint16_t port) const {
   Command command = {program(), environment(), ""};
