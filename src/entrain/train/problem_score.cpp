@@ -65,6 +65,7 @@ class ProblemScore : public Score {
   using Figures = std::array<double, 6>;
 
   Figures look();
+  double squared_gradients(const at::Tensor& points) const;
   void add(const Figures& figures) {
     for (std::size_t i = 0; i < figures.size(); ++i) sums_[i] += figures[i];
     ++count_;
@@ -80,6 +81,15 @@ class ProblemScore : public Score {
   std::int64_t count_ = 0;
 };
 
+// The sum of |grad f|^2 over the points [r, d].
+double ProblemScore::squared_gradients(const at::Tensor& points) const {
+  double sum = 0;
+  for (const at::Tensor& point : points.unbind(0)) {
+    sum += problem_.gradient(point).square().sum().item<double>();
+  }
+  return sum;
+}
+
 double squared_distance(const at::Tensor& rows, const at::Tensor& point) {
   return (rows - point).square().sum(at::kDouble).item<double>();
 }
@@ -92,18 +102,20 @@ ProblemScore::Figures ProblemScore::look() {
   model_ =
       own ? average : model_beside(average, shown_, scored_.workers.synchronizer(), scored_.comm);
   const at::Tensor x = rows.parameters().narrow(1, 0, items);
-  const at::Tensor shown = model_.narrow(1, 0, items).to(at::kDouble);
   const auto n = static_cast<double>(scored_.comm.workers());
   const auto over_workers = [&](double sum) { return sum_over_processes(sum, scored_.comm) / n; };
-  Figures figures = {};
-  figures[0] = problem_.objective(shown).item<double>();
+  const auto over_some = [&](double sum) {
+    return sum_over_processes(sum, scored_.comm) / static_cast<double>(looked_at());
+  };
   const at::Tensor some = x.index_select(0, at::tensor(looked_at_here_, at::kLong));
-  figures[1] = sum_over_processes(problem_.objective(some).sum().item<double>(), scored_.comm) /
-               static_cast<double>(looked_at());
-  figures[2] = problem_.gradient(shown[0]).square().sum().item<double>();
+  const at::Tensor shown = model_.narrow(1, 0, items).to(at::kDouble);
+  Figures figures = {};
+  figures[1] = over_some(problem_.objective(some).sum().item<double>());
+  figures[0] = own ? figures[1] : problem_.objective(shown).item<double>();
+  figures[2] = own ? over_some(squared_gradients(some)) : squared_gradients(shown);
   if (optimum_) {
-    figures[3] = squared_distance(shown, optimum_->point);
     figures[4] = over_workers(squared_distance(x, optimum_->point));
+    figures[3] = own ? figures[4] : squared_distance(shown, optimum_->point);
   }
   figures[5] = over_workers(squared_distance(x, average.narrow(1, 0, items)));
   return figures;

@@ -96,6 +96,25 @@ TEST(ProblemScore, AveragesOverTheStepsOfItsWindow) {
   expect_figures(score->take(summary, true), rest);
 }
 
+TEST(ProblemScore, OfTheWorkersIsTheMeanOverTheirOwn) {
+  OnQuadratics run("gossip(ring)");
+  Settings::Evaluation settings;
+  settings.model = "workers";
+  const auto score =
+      problem_score({settings, 6, 6, run.training, run.workers, *run.comm, run.team});
+  for (int step = 1; step <= 6; ++step) run.workers.step();
+  double squares = 0;
+  for (const at::Tensor& x : run.points().unbind(0)) {
+    squares += run.problem->gradient(x).square().sum().item<double>();
+  }
+  Summary summary;
+  const ProblemFigures figures = *score->take(summary, true).problem;
+  EXPECT_NEAR(figures.gradient_norm2, squares / OnQuadratics::kWorkers, 1e-13);
+  EXPECT_EQ(figures.excess, figures.excess_nodes);
+  EXPECT_EQ(figures.distance2, figures.distance2_nodes);
+  EXPECT_GT(*figures.excess, 0);
+}
+
 TEST(ProblemScore, GradientOfTheShownModel) {
   OnQuadratics run("local_sgd(4)");
   Settings::Evaluation settings;
