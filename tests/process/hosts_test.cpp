@@ -190,8 +190,8 @@ TEST_F(LaunchOnHosts, WhatCannotBeMeant) {
     Words words;
     Words parts;
   } cases[] = {
-      {{"-n", "0"}, {"launch -n 0: at least 1 process"}},
-      {{}, {"launch -n 0: at least 1 process"}},
+      {{"--hosts", good, "-n", "-1"}, {"launch -n -1: at least 1 process"}},
+      {{"-n", "-1"}, {"launch -n -1: at least 1 process"}},
       {{"--hosts", "none"}, {"--hosts none: there is no such file"}},
       {{"--hosts", good, "-n", "2"}, {"launch -n 2: the hosts have 1 slots"}},
       {{"-n", "2", "--ssh", "x"}, {"--ssh requires --hosts"}},

@@ -74,6 +74,12 @@ TEST_F(Launchers, OurOwn) {
   expect_run(run(join({"launch", "-n", "4", "--"}, kRun)), "entrain launch");
 }
 
+TEST_F(Launchers, OurOwnThroughAScriptOfTheUser) {
+  expect_run(
+      run(join({"launch", "-n", "4", "--", "/bin/sh", "-c", "\"$@\"; exit $?", "sh"}, binary())),
+      "entrain launch");
+}
+
 TEST_F(Launchers, OurOwnOnHosts) {
   expect_run(run(join({"launch", "--hosts", hosts_file(folder(), "h1 slots=3\nh2\n"), "--ssh",
                        fake_ssh(folder()), "--address", "127.0.0.1", "--"},

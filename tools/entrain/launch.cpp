@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <optional>
 #include <sstream>
 
 #include "entrain/comm/guard.h"
@@ -13,6 +14,7 @@ namespace {
 
 struct LaunchArguments {
   LaunchOptions options;
+  std::optional<int> processes;
   std::string hosts, ssh;
   std::vector<std::string> variables;
   bool bare = false;
@@ -43,6 +45,10 @@ void launch_verb(CommandLine& line, const LaunchArguments& arguments) {
   if (own_program) options.arguments.erase(options.arguments.begin());
   options.guard = line.program;
   options.prefixed = !arguments.bare;
+  if (!arguments.processes && arguments.hosts.empty()) {
+    throw UsageError("launch: -n is required, the number of processes, or --hosts FILE");
+  }
+  options.processes = arguments.processes.value_or(0);
   if (!arguments.hosts.empty()) options.hosts = read_hosts(arguments.hosts);
   if (!words_in(arguments.ssh).empty()) options.ssh = words_in(arguments.ssh);
   for (const std::string& variable : arguments.variables) add_variable(options, variable);
@@ -59,7 +65,7 @@ void add_launch(CommandLine& line) {
   CLI::Option* hosts =
       verb->add_option("--hosts", arguments->hosts,
                        "A file of hosts to start them on: lines of `host` or `host slots=2`");
-  verb->add_option("-n", options.processes,
+  verb->add_option("-n", arguments->processes,
                    "Processes to start; else one for each slot of the hosts");
   verb->add_option("--ssh", arguments->ssh,
                    "What reaches a host, called as COMMAND HOST 'SHELL COMMAND', in place of ssh")

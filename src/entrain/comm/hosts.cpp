@@ -93,6 +93,9 @@ bool is_this_machine(const std::string& host) {
 std::vector<Seat> seats(const std::vector<Host>& hosts, int processes) {
   int slots = 0;
   for (const Host& host : hosts) slots += host.slots;
+  if (processes < 0 || slots < 1) {
+    throw UsageError(fmt::format("launch -n {}: at least 1 process", processes));
+  }
   if (processes > slots) {
     throw UsageError(fmt::format(
         "launch -n {}: the hosts have {} slots; give them more (`{} slots=N`) or fewer processes",

@@ -29,7 +29,7 @@ struct Seat {
 };
 
 /// Seats for `processes` ranks, host by host; 0: as many as there are slots. Throws UsageError if
-/// there are fewer slots than that.
+/// there are fewer slots than that, or none.
 std::vector<Seat> seats(const std::vector<Host>& hosts, int processes);
 
 /// Seats for `processes` ranks of this machine.

@@ -60,6 +60,8 @@ TEST(Hosts, RanksSitHostByHost) {
   EXPECT_EQ(print_seats(hosts, 0), "0:a:0/2 1:a:1/2 2:b:0/1 3:c:0/3 4:c:1/3 5:c:2/3 ");
   EXPECT_EQ(print_seats(hosts, 4), "0:a:0/2 1:a:1/2 2:b:0/1 3:c:0/1 ");
   EXPECT_EQ(print_seats(hosts, 1), "0:a:0/1 ");
+  EXPECT_EQ(refusal_of([] { seats_here(0); }), "launch -n 0: at least 1 process");
+  EXPECT_EQ(refusal_of([&] { seats(hosts, -1); }), "launch -n -1: at least 1 process");
   EXPECT_EQ(refusal_of([&] { seats(hosts, 7); }),
             "launch -n 7: the hosts have 6 slots; give them more (`a slots=N`) or fewer processes");
 }

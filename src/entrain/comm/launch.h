@@ -10,7 +10,7 @@ namespace entrain {
 
 /// Processes to start as one run, on this machine or on others.
 struct LaunchOptions {
-  int processes = 0;                   ///< 0: one for each slot of the hosts.
+  int processes = 0;                   ///< 0: one for each slot of the hosts, if there are any.
   std::string program;                 ///< The path of the binary, here and on every host.
   std::vector<std::string> arguments;  ///< Without the program's name.
   std::map<std::string, std::string> variables;  ///< For every rank, on top of the environment.

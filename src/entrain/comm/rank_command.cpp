@@ -32,20 +32,13 @@ std::string meeting_address(const LaunchOptions& options) {
                   first));
 }
 
-void require_processes(const LaunchOptions& options) {
-  if (options.processes < (options.hosts.empty() ? 1 : 0)) {
-    throw UsageError(fmt::format("launch -n {}: at least 1 process", options.processes));
-  }
-}
-
 }  // namespace
 
 RankCommands::RankCommands(const LaunchOptions& options)
-    : options_(options), address_(meeting_address(options)) {
-  require_processes(options);
-  seats_ = options.hosts.empty() ? seats_here(options.processes)
-                                 : entrain::seats(options.hosts, options.processes);
-}
+    : options_(options),
+      seats_(options.hosts.empty() ? seats_here(options.processes)
+                                   : entrain::seats(options.hosts, options.processes)),
+      address_(meeting_address(options)) {}
 
 Command RankCommands::here(const Seat& seat, std::uint16_t port) const {
   Command command = {program(), environment(), ""};

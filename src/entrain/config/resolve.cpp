@@ -156,6 +156,19 @@ class Layering {
         result_.origin("strategy.preset"), result_.origin("strategy.round[0]")));
   }
 
+  Resolved finish() && {
+    apply_network_preset();
+    auto& [preset, rounds] = result_.values.strategy;
+    if (preset.empty() && rounds.empty()) preset = default_strategy;
+    if (!preset.empty()) {
+      rounds.clear();
+      std::erase_if(result_.origins,
+                    [](const auto& entry) { return entry.first.starts_with(rounds_key); });
+    }
+    return std::move(result_);
+  }
+
+ private:
   // A preset is weaker than whatever was given, and its values are then as good as given: a run
   // from them is the same.
   void apply_network_preset() {
@@ -170,18 +183,6 @@ class Layering {
     }
   }
 
-  Resolved finish() && {
-    auto& [preset, rounds] = result_.values.strategy;
-    if (preset.empty() && rounds.empty()) preset = default_strategy;
-    if (!preset.empty()) {
-      rounds.clear();
-      std::erase_if(result_.origins,
-                    [](const auto& entry) { return entry.first.starts_with(rounds_key); });
-    }
-    return std::move(result_);
-  }
-
- private:
   void assign(const Given& given) {
     const Setting* setting = find_setting(given.key);
     if (!setting) refuse_key(given);
@@ -239,7 +240,6 @@ Resolved resolve(const std::optional<std::filesystem::path>& file,
   layering.settle_rounds_of_file();
   layering.apply(read_environment(environment));
   layering.apply(read_overrides(overrides));
-  layering.apply_network_preset();
   return std::move(layering).finish();
 }
 
@@ -247,7 +247,6 @@ Resolved resolve(const std::vector<std::vector<Given>>& layers) {
   Layering layering;
   for (const std::vector<Given>& layer : layers) layering.apply(layer);
   layering.settle_rounds_of_file();
-  layering.apply_network_preset();
   return std::move(layering).finish();
 }
 

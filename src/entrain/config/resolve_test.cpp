@@ -161,7 +161,8 @@ TEST_F(Resolve, UnknownKeys) {
   EXPECT_EQ(file_refusal("epochs = 3"),
             "x.toml:1: unknown key 'epochs'; did you mean 'train.epochs'?");
   EXPECT_EQ(file_refusal("[report]\nsomething = 3"),
-            "x.toml:2: unknown key 'report.something'; known: report.every, report.rounds");
+            "x.toml:2: unknown key 'report.something'; known: report.every, report.rounds, "
+            "report.trace");
   EXPECT_EQ(file_refusal("\"train.batch\" = 3"),
             "x.toml:1: unknown key '\"train.batch\"'; did you mean 'train.batch'?");
   EXPECT_NE(file_refusal("\"strategy.round[0].of\" = 'deltas'"), "");
@@ -302,6 +303,14 @@ TEST_F(Resolve, DamagedFilesEndInSettingsOrAMessage) {
   EXPECT_NE(file_refusal("[[="), "");
 }
 
+TEST_F(Resolve, NetworkPresetsFillInLayersToo) {
+  const Resolved resolved = resolve(
+      {read_overrides({"network.preset=wireless"}), read_overrides({"network.latency=9 ms"})});
+  EXPECT_EQ(resolved.values.network.bandwidth, "20 Mbit/s");
+  EXPECT_EQ(resolved.values.network.medium, "shared");
+  EXPECT_EQ(resolved.values.network.latency, "9 ms");
+}
+
 TEST_F(Resolve, Rounds) {
   const Resolved resolved = from_file(
       "[[strategy.round]]\nof = 'parameters'\nwhom = 'ring'\n\n"
@@ -366,9 +375,8 @@ TEST_F(Resolve, PresetOrRounds) {
 }
 
 TEST_F(Resolve, LayersTakeANetworkPresetToo) {
-  const Resolved resolved =
-      resolve({{{"network.preset", "base", Given::Kind::text, "office"}},
-               {{"network.latency", "variant", Given::Kind::text, "5 ms"}}});
+  const Resolved resolved = resolve({{{"network.preset", "base", Given::Kind::text, "office"}},
+                                     {{"network.latency", "variant", Given::Kind::text, "5 ms"}}});
   EXPECT_EQ(resolved.values.network.bandwidth, "1 Gbit/s");
   EXPECT_EQ(resolved.origin("network.bandwidth"), "network.preset = office (base)");
   EXPECT_EQ(resolved.values.network.latency, "5 ms");

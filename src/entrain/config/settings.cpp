@@ -106,6 +106,8 @@ std::vector<Setting> make_settings() {
       {ENTRAIN_SETTING(report.every), "steps between step lines of metrics.jsonl", at_least(1)},
       {ENTRAIN_SETTING(report.rounds), "which rounds have a line in metrics.jsonl",
        one_of({"all", "none"})},
+      {ENTRAIN_SETTING(report.trace), "what of a simulated timeline is written to trace.json",
+       one_of({"all", "none"})},
   };
 }
 

@@ -95,6 +95,7 @@ struct Settings {
   struct Report {
     std::int64_t every = 10;     // steps between step lines of metrics.jsonl
     std::string rounds = "all";  // which rounds have a line there
+    std::string trace = "all";   // what of a simulated timeline is in trace.json
 
     bool operator==(const Report&) const = default;
   };

@@ -263,10 +263,15 @@ Resolved settings_of(const Study& study, const Variant& variant, std::uint64_t s
                      const std::string& tuned, const std::vector<Given>& environment) {
   Replacements values;
   if (variant.tuned) values[study.tuning->name] = tuned;
-  std::vector<Given> fixed = read_overrides(
-      {"name=" + study.name, fmt::format("seed={}", seed), "threads.workers=1", "threads.intra=1"});
-  for (Given& given : fixed) given.origin = "study";
-  return resolve({with(variant.base, values), with(variant.own, values), environment, fixed});
+  const auto given = [](const std::vector<std::string>& texts) {
+    std::vector<Given> layer = read_overrides(texts);
+    for (Given& one : layer) one.origin = "study";
+    return layer;
+  };
+  return resolve({given({"report.rounds=none", "report.trace=none"}), with(variant.base, values),
+                  with(variant.own, values), environment,
+                  given({"name=" + study.name, fmt::format("seed={}", seed), "threads.workers=1",
+                         "threads.intra=1"})});
 }
 
 }  // namespace entrain

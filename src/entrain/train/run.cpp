@@ -213,7 +213,9 @@ void Run::step(ProgressLine& progress) {
   since_evaluation_.add(sum, static_cast<double>(losses.numel()));
   progress.at(now, sum / static_cast<double>(losses.numel()));
   record_rounds();
+  const Stopwatch watch;
   score_->stepped();
+  evaluation_seconds_ += watch.seconds();
   if (now % settings_.report.every == 0) {
     record(StepRecord{.train_loss = since_record_.take(), .learning_rate = workers_.lr()});
   }
@@ -252,7 +254,8 @@ void Run::finish() {
   fill_summary();
   if (!folder_) return;
   save_model();
-  if (simulated_) folder_->write("trace.json", trace_json(spans_of(*simulated_)));
+  if (simulated_ && settings_.report.trace == "all")
+    folder_->write("trace.json", trace_json(spans_of(*simulated_)));
   folder_->write("summary.json", to_json(summary_));
 }
 
