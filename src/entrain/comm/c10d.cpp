@@ -31,13 +31,6 @@ constexpr std::int64_t kRingFrom = 4 << 20;
 constexpr double kLongRoundTrip = 0.003;  // seconds
 constexpr int kLongWindows = 3;           // of a connection, to fill a long link
 
-std::vector<Piece> pieces_of(const std::vector<at::Tensor>& by_process,
-                             const std::vector<int>& peers) {
-  std::vector<Piece> pieces;
-  for (int peer : peers) pieces.push_back({peer, by_process[peer]});
-  return pieces;
-}
-
 class C10d : public Communicator, private Channel {
  public:
   C10d(const Place& place, const C10dOptions& options)
@@ -82,8 +75,9 @@ class C10d : public Communicator, private Channel {
   void agree(const std::string& form, std::int64_t number);
   GlooWork ring_mean(const at::Tensor& rows, const at::Tensor& mean);
   at::Tensor own_sum(const at::Tensor& rows) const;
-  void all_to_all(at::Tensor& in, at::Tensor& out, const std::vector<std::int64_t>& in_rows,
-                  const std::vector<std::int64_t>& out_rows) override;
+  void exchange(const std::vector<Piece>& in, const std::vector<Piece>& out) override {
+    pairs_->exchange(in, out);
+  }
   void finish_here(const Wait& wait);
   std::vector<at::Tensor> all_gather(const at::Tensor& own);
   [[noreturn]] void give_up(std::int64_t number, const std::string& why);
@@ -237,18 +231,6 @@ std::unique_ptr<Exchange> C10d::launch(Job job) {
     run(*this);
     return GlooWork();
   });
-}
-
-// Rows go straight from `out` and into `in`; only this process's own are copied.
-void C10d::all_to_all(at::Tensor& in, at::Tensor& out, const std::vector<std::int64_t>& in_rows,
-                      const std::vector<std::int64_t>& out_rows) {
-  const std::vector<at::Tensor> from = in.split_with_sizes(in_rows);
-  const std::vector<at::Tensor> to = out.split_with_sizes(out_rows);
-  const Pairwise::Receipt receipt =
-      pairs_->receive(pieces_of(from, peers_in_turn(rank(), size(), -1)));
-  pairs_->send(pieces_of(to, peers_in_turn(rank(), size(), 1)));
-  from[rank()].copy_(to[rank()]);
-  pairs_->wait(receipt);
 }
 
 // On the queue's thread: until the exchange is over, or the rank has given up.

@@ -2,6 +2,9 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "entrain/comm/sum.h"
 #include "entrain/core/errors.h"
 
@@ -10,13 +13,33 @@ namespace {
 
 constexpr std::int64_t kPart = 256 << 10;  // bytes that are not cut
 
+std::vector<Piece> of_peer(const std::vector<Piece>& pieces, int peer) {
+  std::vector<Piece> own;
+  std::ranges::copy_if(pieces, std::back_inserter(own),
+                       [peer](const Piece& piece) { return piece.peer == peer; });
+  return own;
+}
+
+// The pieces of others, those of the peer first who is `step` away, then two steps, ...
+std::vector<Piece> in_turn(const std::vector<Piece>& pieces, int rank, int size, int step) {
+  std::vector<Piece> others;
+  for (int turn = 1; turn < size; ++turn) {
+    const std::vector<Piece> one = of_peer(pieces, (rank + step * turn + size) % size);
+    others.insert(others.end(), one.begin(), one.end());
+  }
+  return others;
+}
+
 }  // namespace
 
-std::vector<int> peers_in_turn(int rank, int size, int step) {
-  std::vector<int> peers;
-  for (int turn = 1; turn < size; ++turn)
-    peers.push_back((rank + step * turn + size * size) % size);
-  return peers;
+void Pairwise::exchange(const std::vector<Piece>& in, const std::vector<Piece>& out) {
+  const Receipt receipt = receive(in);
+  send(out);
+  const std::vector<Piece> from = of_peer(out, group_->getRank());
+  const std::vector<Piece> to = of_peer(in, group_->getRank());
+  ENTRAIN_CHECK(from.size() == to.size());
+  for (std::size_t k = 0; k < to.size(); ++k) to[k].values.copy_(from[k].values);
+  wait(receipt);
 }
 
 GlooWork Pairwise::keep(GlooWork work) {
@@ -27,9 +50,9 @@ GlooWork Pairwise::keep(GlooWork work) {
 }
 
 template <class Post>
-Pairwise::Receipt Pairwise::post(const std::vector<Piece>& pieces, Post one) {
+Pairwise::Receipt Pairwise::post(const std::vector<Piece>& pieces, int step, Post one) {
   Receipt works;
-  for (const Piece& piece : pieces) {
+  for (const Piece& piece : in_turn(pieces, group_->getRank(), group_->getSize(), step)) {
     const auto bytes = static_cast<std::int64_t>(piece.values.nbytes());
     if (bytes == 0) continue;
     const std::vector<at::Tensor> parts =
@@ -43,16 +66,17 @@ Pairwise::Receipt Pairwise::post(const std::vector<Piece>& pieces, Post one) {
 }
 
 Pairwise::Receipt Pairwise::receive(const std::vector<Piece>& pieces) {
-  return post(pieces, [this](std::vector<at::Tensor>& part, int peer, int tag) {
+  return post(pieces, -1, [this](std::vector<at::Tensor>& part, int peer, int tag) {
     return group_->recv(part, peer, tag);
   });
 }
 
 void Pairwise::send(const std::vector<Piece>& pieces) {
   for (const Piece& piece : pieces) {
+    if (piece.peer == group_->getRank()) continue;
     bytes_sent_ += static_cast<std::int64_t>(piece.values.nbytes());
   }
-  wait(post(pieces, [this](std::vector<at::Tensor>& part, int peer, int tag) {
+  wait(post(pieces, 1, [this](std::vector<at::Tensor>& part, int peer, int tag) {
     return group_->send(part, peer, tag);
   }));
 }
@@ -83,12 +107,11 @@ void direct_mean(Pairwise& pairs, const Members& members, const at::Tensor& own,
   const at::Tensor share = chunk(mean, members.rank);
   at::Tensor in = at::empty({members.size, share.size(1)}, own.options());
   std::vector<Piece> chunks_in, chunks_out, means_in, means_out;
-  for (int peer : peers_in_turn(members.rank, members.size, -1)) {
+  for (int peer = 0; peer < members.size; ++peer) {
+    if (peer == members.rank) continue;
     chunks_in.push_back({peer, in[peer]});
-    means_in.push_back({peer, chunk(mean, peer)});
-  }
-  for (int peer : peers_in_turn(members.rank, members.size, 1)) {
     chunks_out.push_back({peer, chunk(own, peer)});
+    means_in.push_back({peer, chunk(mean, peer)});
     means_out.push_back({peer, share});
   }
   const Pairwise::Receipt chunks = pairs.receive(chunks_in), means = pairs.receive(means_in);

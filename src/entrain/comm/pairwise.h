@@ -11,16 +11,11 @@
 
 namespace entrain {
 
-/// What goes to or comes from another process: a tensor of contiguous memory.
-struct Piece {
-  int peer;
-  at::Tensor values;
-};
-
 /// Messages between pairs of processes, without copies of ours. Gloo lets data go when their
 /// receiver has asked for them, so receives that are posted early save a latency.
 ///
-/// Between two processes messages arrive in the order in which they are sent. Calls come from one
+/// Between two processes pieces arrive in the order in which they are sent; no two processes begin
+/// with the same peer, so that none is flooded. Calls come from one
 /// thread, but for abort() and bytes_sent().
 class Pairwise {
  public:
@@ -28,12 +23,15 @@ class Pairwise {
   /// does not fill a long link.
   Pairwise(Gloo group, int connections) : group_(std::move(group)), connections_(connections) {}
 
+  /// Sends `out` and receives `in`; pieces to this process itself are copied.
+  void exchange(const std::vector<Piece>& in, const std::vector<Piece>& out);
+
   using Receipt = std::vector<GlooWork>;
 
-  /// Starts to receive `pieces`; returns at once.
+  /// Starts to receive `pieces` of others; returns at once.
   Receipt receive(const std::vector<Piece>& pieces);
 
-  /// Sends `pieces`, and returns when their memory may be used again.
+  /// Sends `pieces` to others, and returns when their memory may be used again.
   void send(const std::vector<Piece>& pieces);
 
   /// Blocks until the pieces are there. Throws std::exception if a peer is lost, or upon abort().
@@ -47,7 +45,7 @@ class Pairwise {
  private:
   GlooWork keep(GlooWork work);
   template <class Post>
-  Receipt post(const std::vector<Piece>& pieces, Post one);
+  Receipt post(const std::vector<Piece>& pieces, int step, Post one);
 
   Gloo group_;
   int connections_;
@@ -56,10 +54,6 @@ class Pairwise {
   bool aborted_ = false;
   std::vector<GlooWork> pending_;  // what abort() must end
 };
-
-/// The other processes in the order in which `rank` serves them: no two processes begin with the
-/// same one. `step` = 1 gives those to send to, -1 those to receive from.
-std::vector<int> peers_in_turn(int rank, int size, int step);
 
 /// The mean of the rows of all workers: chunk p of `own`, which is this process's row or sum of
 /// rows, goes to process p, which adds up the chunks in double along the tree of processes, and
