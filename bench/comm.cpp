@@ -23,7 +23,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr double kHeaders = 1514.0 / 1448;  // of Ethernet, IP and TCP
-constexpr int kWarm = 5;                    // exchanges until windows are open
 
 // One form of exchange of a row of 4-byte floats, and what it must give.
 struct CommForm {
@@ -89,7 +88,7 @@ CommTiming time_form(const CommForm& form, std::int64_t columns, const CommBench
   const at::Tensor numbers = pattern(columns);
   const at::Tensor rows = numbers * (form.comm->first_worker() + 1);
   const at::Tensor result = at::full_like(rows, std::nan(""));
-  for (int i = 0; i < kWarm; ++i) exchange_once(form, rows, result);
+  for (int i = 0; i < options.warm; ++i) exchange_once(form, rows, result);
   CommTiming timing;
   const auto sent_before = static_cast<double>(form.comm->wire_bytes_sent());
   std::vector<double> own;
@@ -123,8 +122,10 @@ std::vector<CommForm> forms_of(Communicator& fast, Communicator& exact, std::int
   return forms;
 }
 
-std::unique_ptr<Communicator> join_bench(Place place, const char* attempt, Sums sums) {
-  place.attempt += attempt;
+// Where rank 0 hosts the store, the second communicator meets at the next port.
+std::unique_ptr<Communicator> join_bench(Place place, Sums sums) {
+  place.attempt += sums == Sums::fast ? "/fast" : "/reproducible";
+  if (!place.store_elsewhere && sums == Sums::reproducible) ++place.port;
   if (place.size == 1) return local_communicator(1, nullptr);
   return c10d_communicator(place, {.sums = sums});
 }
@@ -192,8 +193,8 @@ std::string bench_comm(const CommBench& options, bool json) {
   if (!options.delay.empty()) parse_seconds(options.delay);
   const Place place = place_from(environment());
   at::set_num_threads(1);  // as training has it
-  const auto fast = join_bench(place, "/fast", Sums::fast);
-  const auto exact = join_bench(place, "/exact", Sums::reproducible);
+  const auto fast = join_bench(place, Sums::fast);
+  const auto exact = join_bench(place, Sums::reproducible);
   Json lines = Json::array();
   bool right = true;
   for (const std::int64_t bytes : options.sizes) {

@@ -24,6 +24,9 @@ void add_bench_comm(CLI::App& bench, CommandLine& line) {
   comm->add_option("--repeats", options->repeats, "Exchanges of which the median is taken")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
+  comm->add_option("--warm", options->warm, "Exchanges before those, to open the windows")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   comm->add_option("--idle", options->idle, "Seconds of silence before one exchange more")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstring>
+#include <deque>
 #include <functional>
 #include <future>
 #include <optional>
@@ -30,6 +31,8 @@ namespace {
 constexpr std::int64_t kRingFrom = 4 << 20;
 constexpr double kLongRoundTrip = 0.003;  // seconds
 constexpr int kLongWindows = 3;           // of a connection, to fill a long link
+
+using Works = std::vector<GlooWork>;
 
 class C10d : public Communicator, private Channel {
  public:
@@ -71,9 +74,9 @@ class C10d : public Communicator, private Channel {
   Gloo connect(const std::string& name, int connections) const;
   bool find_long_links();
   int connections() const;
-  std::unique_ptr<Exchange> start(std::string form, std::function<GlooWork()> begin);
+  std::unique_ptr<Exchange> start(std::string form, std::function<Works()> begin);
   void agree(const std::string& form, std::int64_t number);
-  GlooWork ring_mean(const at::Tensor& rows, const at::Tensor& mean);
+  Works ring_mean(const at::Tensor& rows, const at::Tensor& mean);
   at::Tensor own_sum(const at::Tensor& rows) const;
   void exchange(const std::vector<Piece>& in, const std::vector<Piece>& out) override {
     pairs_->exchange(in, out);
@@ -147,21 +150,20 @@ int C10d::connections() const {
 
 // Exchanges begin in the order of their launches, on the queue's thread: there the ranks compare
 // forms that are new, and an exchange of several steps goes on while the caller computes.
-std::unique_ptr<Exchange> C10d::start(std::string form, std::function<GlooWork()> begin) {
+std::unique_ptr<Exchange> C10d::start(std::string form, std::function<Works()> begin) {
   const std::int64_t number = ++exchanges_;
   ++in_flight_;
-  const auto work = std::make_shared<GlooWork>();
+  const auto waits = std::make_shared<std::deque<Wait>>();
   const std::shared_future<void> begun =
-      queue_.push([this, form, number, work, begin = std::move(begin)] {
+      queue_.push([this, form, number, waits, begin = std::move(begin)] {
         agree(form, number);
-        *work = begin();
+        for (const GlooWork& work : begin()) waits->push_back(waiter(work));
       });
-  Wait wait = [begun, work, over = Wait()](std::chrono::milliseconds slice) mutable {
+  Wait wait = [begun, waits](std::chrono::milliseconds slice) {
     if (begun.wait_for(slice) != std::future_status::ready) return false;
     begun.get();
-    if (!*work) return true;
-    if (!over) over = waiter(*work);
-    return over(slice);
+    while (!waits->empty() && waits->front()(slice)) waits->pop_front();
+    return waits->empty();
   };
   return std::make_unique<C10dExchange>(*this, number, std::move(form), std::move(wait));
 }
@@ -187,16 +189,28 @@ std::unique_ptr<Exchange> C10d::launch_mean(const at::Tensor& rows, const at::Te
   return start(form_of(fast ? "sum" : "reproducible sum", rows), [this, rows, mean, ring] {
     if (ring) return ring_mean(rows, mean);
     if (mean.numel() > 0) direct_mean(*pairs_, members(), own_sum(rows), mean);
-    return GlooWork();
+    return Works();
   });
 }
 
-// Divided first, as a pass over memory after the sum would be waited for.
-GlooWork C10d::ring_mean(const at::Tensor& rows, const at::Tensor& mean) {
-  tree_mean(rows, 0, rows.size(1), workers(), mean);
+// Part by part, so that the first one travels while the next is prepared; divided before the sum,
+// as a pass over memory after it would be waited for.
+Works C10d::ring_mean(const at::Tensor& rows, const at::Tensor& mean) {
   wire_bytes_ += 2 * static_cast<std::int64_t>(mean.nbytes()) * (size() - 1) / size();
-  std::vector<at::Tensor> message = {mean};
-  return data_->allreduce(message);
+  const std::int64_t columns = mean.size(1), part = kRingFrom / mean.element_size();
+  Works works;
+  for (std::int64_t begin = 0; begin < columns; begin += part) {
+    const std::int64_t end = std::min(columns, begin + part);
+    at::Tensor own = mean.narrow(1, begin, end - begin);
+    if (local_workers() == 1) {
+      at::div_out(own, rows.narrow(1, begin, end - begin), at::scalar_tensor(workers()));
+    } else {
+      tree_mean(rows, begin, end, workers(), mean);
+    }
+    std::vector<at::Tensor> message = {own};
+    works.push_back(data_->allreduce(message));
+  }
+  return works;
 }
 
 // Alone in its process a worker sends its row as it is; several send their sum: in double along the
@@ -222,14 +236,14 @@ std::unique_ptr<Exchange> C10d::launch_mix(const at::Tensor& rows, const at::Ten
       mix_rows(members(), *mixing, exchange_rows(*this, members(), *mixing, rows), 0, mixed.size(1),
                mixed);
     }
-    return GlooWork();
+    return Works();
   });
 }
 
 std::unique_ptr<Exchange> C10d::launch(Job job) {
   return start(job.form, [this, run = std::move(job.run)] {
     run(*this);
-    return GlooWork();
+    return Works();
   });
 }
 
