@@ -45,7 +45,7 @@ class C10d : public Communicator, private Channel {
         forms_(place, store_, connect("forms", 1)),
         long_links_(find_long_links()),
         data_(connect("data", connections())) {
-    pairs_.emplace(data_, connections());
+    pairs_.emplace(data_, Pacing{.connections = connections(), .in_turn = !long_links_});
   }
 
   ~C10d() override {

@@ -3,6 +3,8 @@
 #include <ATen/core/Tensor.h>
 
 #include <atomic>
+#include <deque>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -11,31 +13,41 @@
 
 namespace entrain {
 
+/// How messages go between two processes.
+struct Pacing {
+  /// Over which a large piece travels at once: one connection's window does not fill a long link.
+  int connections = 1;
+  /// Large pieces are cut, and a receiver asks for a few parts at a time, of all its peers in turn:
+  /// senders that all fill one short link at once lose packets, and some of them fall behind.
+  bool in_turn = true;
+};
+
 /// Messages between pairs of processes, without copies of ours. Gloo lets data go when their
-/// receiver has asked for them, so receives that are posted early save a latency.
+/// receiver has asked for them, so receives that begin early save a latency.
 ///
-/// Between two processes pieces arrive in the order in which they are sent; no two processes begin
-/// with the same peer, so that none is flooded. Calls come from one
+/// Between two processes pieces arrive in the order in which they are sent. Calls come from one
 /// thread, but for abort() and bytes_sent().
 class Pairwise {
  public:
-  /// Large pieces are cut into `connections` parts that travel at once: one connection's window
-  /// does not fill a long link.
-  Pairwise(Gloo group, int connections) : group_(std::move(group)), connections_(connections) {}
+  Pairwise(Gloo group, Pacing pacing) : group_(std::move(group)), pacing_(pacing) {}
+
+  /// What one Gloo message carries; in the order in which the receiver asks for them.
+  struct Part {
+    int peer, tag;
+    at::Tensor values;
+    GlooWork work = {};  // none yet: not asked for
+  };
+  using Receipt = std::vector<std::shared_ptr<Part>>;
 
   /// Sends `out` and receives `in`; pieces to this process itself are copied.
   void exchange(const std::vector<Piece>& in, const std::vector<Piece>& out);
 
-  using Receipt = std::vector<GlooWork>;
-
-  /// Starts to receive `pieces` of others; returns at once.
+  /// Starts to receive `pieces` of others; returns at once. Receipts are waited for in their order.
   Receipt receive(const std::vector<Piece>& pieces);
 
-  /// Sends `pieces` to others, and returns when their memory may be used again.
-  void send(const std::vector<Piece>& pieces);
-
-  /// Blocks until the pieces are there. Throws std::exception if a peer is lost, or upon abort().
-  void wait(const Receipt& receipt);
+  /// Sends `pieces` to others and waits for those of `receipt`; returns when both are over. Throws
+  /// std::exception if a peer is lost, or upon abort().
+  void send(const std::vector<Piece>& pieces, const Receipt& receipt);
 
   /// Ends what this waits for, from another thread; nothing can be sent or received any more.
   void abort() noexcept;
@@ -43,16 +55,19 @@ class Pairwise {
   std::int64_t bytes_sent() const { return bytes_sent_; }  ///< Payload, on any thread.
 
  private:
+  Receipt parts_of(const std::vector<Piece>& pieces, int step) const;
+  void ask_for_more();
   GlooWork keep(GlooWork work);
-  template <class Post>
-  Receipt post(const std::vector<Piece>& pieces, int step, Post one);
+  void wait(const GlooWork& work);
 
   Gloo group_;
-  int connections_;
+  Pacing pacing_;
+  std::deque<std::shared_ptr<Part>> unasked_;
+  int asked_ = 0;  // parts that are under way to this process
   std::atomic<std::int64_t> bytes_sent_{0};
   std::mutex lock_;
   bool aborted_ = false;
-  std::vector<GlooWork> pending_;  // what abort() must end
+  std::deque<GlooWork> pending_;  // what abort() must end
 };
 
 /// The mean of the rows of all workers: chunk p of `own`, which is this process's row or sum of
