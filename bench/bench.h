@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,18 @@ struct CommBench {
 /// and the result of each form and size, checked. Collective; the text is rank 0's, others have "".
 /// Throws RunError if a result is wrong.
 std::string bench_comm(const CommBench& options, bool json);
+
+/// Thousands of workers in one process on a virtual clock: steps a second and memory for 16 to
+/// 16,384 of them, beside the bare gather and products of their batches and beside a plain loop
+/// over workers in libtorch. Medians of interleaved runs.
+std::string bench_simulate(const BenchOptions& options, bool json);
+
+/// What the virtual clock of a simulated network costs besides the values: nanoseconds a worker and
+/// step of ring gossip, on several networks. Medians, as a table or as JSON.
+std::string bench_clock(const BenchOptions& options, bool json);
+
+/// How long `work` takes.
+double seconds_of(const std::function<void()>& work);
 
 /// The middle value. REQUIRES: not empty.
 double median(std::vector<double> values);

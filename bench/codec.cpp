@@ -15,17 +15,17 @@ namespace {
 
 constexpr std::int64_t kItems = 25'000'000;  // 100 MB of float32
 
-double seconds_of(const std::function<void()>& work) {
-  const auto begin = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
 struct Timings {
   std::vector<double> encode, decode;
 };
 
 }  // namespace
+
+double seconds_of(const std::function<void()>& work) {
+  const auto begin = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
 
 std::string bench_codec(const BenchOptions& options, bool json) {
   const std::vector<std::pair<std::string, BlockCodecPtr>> codecs = {

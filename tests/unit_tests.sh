@@ -23,7 +23,13 @@ def record(result, name, output=""):
     if result == "FAILED":
         print(output)
     if result != "OK":
-        print(f"{result.lower()}: {name}")
+        print(f"{result.lower()}: {name}{reason_in(output) if result == 'SKIPPED' else ''}")
+
+
+def reason_in(output):
+    """What the test gave as its reason to skip."""
+    _, found, said = output.partition(": Skipped\n")
+    return f" ({said.partition(chr(10))[0]})" if found else ""
 
 
 def output_of(test, output):

@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <thread>
 #include <utility>
 
@@ -23,8 +24,9 @@ namespace fs = std::filesystem;
 
 // What would place a run among others, or change its settings.
 bool is_ours(const std::string& entry) {
-  for (const char* start : {"RANK=", "WORLD_SIZE=", "LOCAL_RANK=", "LOCAL_WORLD_SIZE=", "MASTER_",
-                            "TORCHELASTIC_", "ENTRAIN_"}) {
+  for (const char* start :
+       {"RANK=", "WORLD_SIZE=", "LOCAL_RANK=", "LOCAL_WORLD_SIZE=", "MASTER_", "TORCHELASTIC_",
+        "ENTRAIN_", "OMPI_", "PMI_", "PMIX_", "MPI_LOCAL", "SLURM_", "GLOO_SOCKET_IFNAME="}) {
     if (entry.starts_with(start)) return true;
   }
   return false;
@@ -96,7 +98,8 @@ Running::Running(const Words& words, const Variables& variables, const fs::path&
       err_(logs / (std::to_string(id) + ".err")),
       deadline_(deadline) {
   for (const auto& [name, value] : variables) command_ += name + "=" + value + " ";
-  Words line = join({std::getenv("ENTRAIN_BINARY")}, words);
+  const bool own_program = !words.empty() && words.front().find('/') != std::string::npos;
+  Words line = own_program ? words : join({std::getenv("ENTRAIN_BINARY")}, words);
   for (const std::string& word : line) command_ += word + " ";
   Words entries = environment_with(variables);
   const std::vector<char*> arguments = pointers(line), environment = pointers(entries);
@@ -215,6 +218,21 @@ Variables rank_variables(int rank, int size, int port) {
           {"LOCAL_RANK", std::to_string(rank)},
           {"MASTER_ADDR", "127.0.0.1"},
           {"MASTER_PORT", std::to_string(port)}};
+}
+
+std::string program_path(const std::string& name) {
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(path ? path : "");
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    const std::string program = (fs::path(folder) / name).string();
+    if (access(program.c_str(), X_OK) == 0) return program;
+  }
+  return "";
+}
+
+std::string hash_of_run(const fs::path& folder) {
+  const auto summary = nlohmann::json::parse(file_content(folder / "summary.json"), nullptr, false);
+  return summary.is_object() ? summary.value("parameters_hash", "") : "";
 }
 
 int free_port() {

@@ -33,9 +33,9 @@ class Running {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// Starts the binary in `folder`; its output goes to files in `logs`, named by `id`. The
-  /// variables of a launcher and of entrain are taken out of this process's environment and
-  /// `variables` added.
+  /// Starts the binary, or the program that the first word is the path of, in `folder`; its output
+  /// goes to files in `logs`, named by `id`. The variables of a launcher and of entrain are taken
+  /// out of this process's environment and `variables` added.
   Running(const Words& words, const Variables& variables, const std::filesystem::path& folder,
           const std::filesystem::path& logs, int id, double deadline);
   Running(Running&& other) noexcept;
@@ -94,6 +94,12 @@ std::vector<Outcome> wait_all(std::vector<Running>& running);
 
 /// The variables by which rank finds the others, as torchrun sets them.
 Variables rank_variables(int rank, int size, int port);
+
+/// The path of a program that $PATH finds; empty if it is not installed.
+std::string program_path(const std::string& name);
+
+/// The parameters_hash in the summary of a run; empty if it has none.
+std::string hash_of_run(const std::filesystem::path& folder);
 
 /// A port of 127.0.0.1 that nobody listens at.
 int free_port();

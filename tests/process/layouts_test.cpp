@@ -1,6 +1,7 @@
 // The result of a run does not depend on how its workers are spread over processes and threads.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -228,25 +229,69 @@ TEST_F(Layouts, EveryModelThatCanBeEvaluatedHasOneResult) {
               {"evaluation.model", "local_sgd(8) keeps no anchor"});
 }
 
+// The draws of a worker depend on its number, so a problem's do not depend on the layout either.
+TEST_F(Layouts, AProblemHasOneResult) {
+  const std::vector<std::array<std::string, 2>> cases = {
+      {"logistic(shared=false, samples=400)", "gossip_pga(ring, 6)"},
+      {"quadratic(spread=1)", "overlap_local_sgd(6)"},
+      {"softmax_regression(classes=3, samples=50)", "local_sgd(6)"}};
+  for (const auto& [problem, strategy] : cases) {
+    SCOPED_TRACE(problem);
+    const Words words = {
+        "workers=8",           "train.batch=4",           "train.steps=40",
+        "evaluation.window=4", "problem.name=" + problem, "strategy.preset=" + strategy};
+    const Json one = train(1, join(words, kReproducible));
+    const Json threads = train(1, join(words, {"comm.sums=reproducible", "threads.workers=3"}));
+    EXPECT_EQ(threads.at("parameters_hash"), one.at("parameters_hash"));
+    for (const int processes : {2, 8}) {
+      const Json other = train(processes, join(words, kReproducible));
+      for (const char* same : {"parameters_hash", "rounds", "bytes_sent_per_worker", "samples"}) {
+        EXPECT_EQ(other.at(same), one.at(same)) << same;
+      }
+      for (const char* figure : {"excess", "excess_nodes", "gradient_norm2", "distance2_nodes"}) {
+        const auto expected = one.at(figure).get<double>();
+        EXPECT_NEAR(other.at(figure).get<double>(), expected, 1e-5 * expected) << figure;
+      }
+    }
+  }
+}
+
+TEST_F(Layouts, AProblemTakesNoDataAndNoEpochs) {
+  const Words problem = {"train", "problem.name=quadratic"};
+  expect_exit(run(problem), 2, {"problem.name", "no epochs", "train.steps"});
+  const Words words = join(problem, {"train.steps=4"});
+  expect_exit(run(join(words, {"data.name=mnist"})), 2, {"data.name", "quadratic"});
+  expect_exit(run(join(words, {"model.name=mlp"})), 2, {"model.name", "quadratic"});
+  expect_exit(run(join(words, {"train.lr_schedule=warmup(1ep)"})), 2, {"train.lr_schedule", "1ep"});
+  expect_exit(run({"train", "problem.name=quadratics", "train.steps=4"}), 2,
+              {"problem.name", "did you mean 'quadratic'"});
+  expect_exit(run(join(words, {"--out", "first"})), 0);
+  expect_exit(run({"train", "first/run.toml", "--out", "second"}), 0);
+  EXPECT_EQ(summary_of(*this / "second", 1).at("parameters_hash"),
+            summary_of(*this / "first", 1).at("parameters_hash"));
+}
+
 // A clock that is pretended changes times and never values.
 TEST_F(Layouts, ASimulatedNetworkChangesNoBit) {
+  const Words switched = {"network.bandwidth=100 Mbit/s", "network.latency=1 ms",
+                          "network.compute=exponential(10 ms)", "network.straggler=slow(0.1, 5)"};
+  const Words wireless = {"network.preset=wireless", "network.links=[link(0, 7, 1 Mbit/s, 50 ms)]",
+                          "network.compute=pareto(10 ms, 3)", "network.straggler=factors([1, 2])"};
   for (const char* strategy : {"local_sgd(6)", "overlap_local_sgd(6)", "gossip_pga(ring, 6)",
                                "streaming_diloco(6, 1, 2, 0.5)"}) {
     SCOPED_TRACE(strategy);
     const Words words = join(kSoftmax, {std::string("strategy.preset=") + strategy});
     const Json real = train(1, words);
-    const Json simulated = train(
-        1, join(words, {"network.bandwidth=100 Mbit/s", "network.latency=1 ms",
-                        "network.compute=exponential(10 ms)", "network.straggler=slow(0.1, 5)"}));
-    for (const char* same : {"parameters_hash", "rounds", "bytes_sent_per_worker", "test_loss"}) {
-      EXPECT_EQ(simulated.at(same), real.at(same)) << same;
-    }
     EXPECT_TRUE(real.at("simulated_seconds").is_null());
-    EXPECT_GT(simulated.at("simulated_seconds").get<double>(), 0.4);
-    const Json again = train(
-        1, join(words, {"network.bandwidth=100 Mbit/s", "network.latency=1 ms",
-                        "network.compute=exponential(10 ms)", "network.straggler=slow(0.1, 5)"}));
-    EXPECT_EQ(again.at("simulated_seconds"), simulated.at("simulated_seconds"));
+    for (const Words& network : {switched, wireless}) {
+      const Json simulated = train(1, join(words, network));
+      for (const char* same : {"parameters_hash", "rounds", "bytes_sent_per_worker", "test_loss"}) {
+        EXPECT_EQ(simulated.at(same), real.at(same)) << same;
+      }
+      EXPECT_GT(simulated.at("simulated_seconds").get<double>(), 0.4);
+      const Json again = train(1, join(words, network));
+      EXPECT_EQ(again.at("simulated_seconds"), simulated.at("simulated_seconds"));
+    }
   }
 }
 

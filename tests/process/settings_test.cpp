@@ -82,7 +82,9 @@ TEST_F(BadSettings, NamesThatNothingHas) {
   expect_refused(
       {{{"train", "strategy.preset=lcoal_sgd(8)"}, {"strategy.preset:", "'local_sgd'?"}},
        {{"train", "data.name=mnsit"}, {"data.name:", "did you mean 'mnist'?"}},
-       {{"train", "data.partition=nonsense"}, {"data.partition", "nonsense"}},
+       {{"train", "data.partition=nonsense"}, {"data.partition:", "'nonsense'", "dirichlet"}},
+       {{"train", "data.partition=dirichlet(0)"}, {"data.partition:", "dirichlet(0)", "> 0"}},
+       {{"train", "data.partition=by_feature(3)"}, {"data.partition:", "no features"}},
        {{"train", "model.name=cmn"}, {"model.name:", "did you mean 'cnn'?"}},
        {{"train", "train.optimizer=sdg(lr=1)"}, {"train.optimizer:", "did you mean 'sgd'?"}}},
       {"--out", "out"});
@@ -127,12 +129,19 @@ TEST_F(BadSettings, ARoundThatIsWrongIsNamed) {
 }
 
 TEST_F(BadSettings, ANetworkThatCannotBe) {
+  write_file(*this / "short.txt", "1 1\n1 1\n");
   const std::vector<std::pair<Words, Words>> cases = {
-      {{"network.latency=1 ms"}, {"needs network.bandwidth"}},
+      {{"network.latency=1 ms"}, {"network.latency: ", "needs network.bandwidth"}},
+      {{"network.preset=wirless"}, {"network.preset", "did you mean 'wireless'?"}},
+      {{"network.preset=wireless", "workers=4", "network.links=[link(0, 4)]"},
+       {"command line: network.links: ", "no worker 4 among 4"}},
       {{"network.bandwidth=-1 Gbit/s"}, {"network.bandwidth", "'-1 Gbit/s'"}},
       {{"network.bandwidth=1 Gbit/s", "network.compute=gamma(1 s)"}, {"network.compute", "gamma"}},
       {{"network.bandwidth=1 Gbit/s", "network.compute=trace(\"none.txt\")"},
        {"network.compute", "none.txt"}},
+      {{"network.bandwidth=1 Gbit/s", "workers=2", "train.steps=20",
+        "network.compute=trace(\"short.txt\")"},
+       {"network.compute: short.txt: ends after step 2, where the run has 20 steps"}},
       {{"network.bandwidth=1 Gbit/s", "network.straggler=slow(2, 5)"},
        {"network.straggler", "probability"}}};
   for (const auto& [settings, message] : cases) {

@@ -45,6 +45,8 @@ TEST_F(Verbs, EachHasHelp) {
                                     {"topology", "show"},
                                     {"bench"},
                                     {"bench", "step"},
+                                    {"bench", "codec"},
+                                    {"bench", "simulate"},
                                     {"docs"},
                                     {"docs", "settings"},
                                     {"docs", "strategies"}};

@@ -7,8 +7,27 @@
 #include "entrain/verb.h"
 
 namespace entrain {
-
 namespace {
+
+using Bench = std::string(const BenchOptions&, bool json);
+using Options = std::shared_ptr<BenchOptions>;
+
+CLI::App* add(CommandLine& line, CLI::App* parent, const Options& options, const char* name,
+              const char* help, Bench* bench) {
+  CLI::App* verb = parent->add_subcommand(name, help);
+  verb->add_option("--pairs", options->pairs, "Interleaved runs")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  verb->add_flag("--json", line.json, "Print as JSON");
+  verb->callback([&line, options, bench] { fmt::print("{}", bench(*options, line.json)); });
+  return verb;
+}
+
+void add_seconds(CLI::App* verb, const Options& options) {
+  verb->add_option("--seconds", options->seconds, "Seconds of one run")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+}
 
 void add_bench_comm(CLI::App& bench, CommandLine& line) {
   CLI::App* comm = bench.add_subcommand(
@@ -42,28 +61,22 @@ void add_bench(CommandLine& line) {
   CLI::App* bench = line.app.add_subcommand(
       "bench", "Measure parts of entrain, beside their peers in the same run");
   bench->require_subcommand(1);
-  CLI::App* step =
-      bench->add_subcommand("step", "The training step against plain libtorch and PyTorch");
-  auto options = std::make_shared<BenchOptions>();
-  step->add_option("--pairs", options->pairs, "Interleaved pairs of runs")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  step->add_option("--seconds", options->seconds, "Seconds of one run")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+  const auto options = std::make_shared<BenchOptions>();
+  CLI::App* step = add(line, bench, options, "step",
+                       "The training step against plain libtorch and PyTorch", bench_step);
+  add_seconds(step, options);
   step->add_option("--python", options->python,
                    "A Python with torch, measured beside (empty: none)")
       ->capture_default_str();
-  step->add_flag("--json", line.json, "Print as JSON");
   add_bench_comm(*bench, line);
-  CLI::App* codec =
-      bench->add_subcommand("codec", "What it takes to code and decode 100 MB on one core");
-  codec->add_option("--pairs", options->pairs, "Interleaved runs")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  codec->add_flag("--json", line.json, "Print as JSON");
-  codec->callback([&line, options] { fmt::print("{}", bench_codec(*options, line.json)); });
-  step->callback([&line, options] { fmt::print("{}", bench_step(*options, line.json)); });
+  add(line, bench, options, "codec", "What it takes to code and decode 100 MB on one core",
+      bench_codec);
+  CLI::App* simulate = add(
+      line, bench, options, "simulate",
+      "Thousands of simulated workers: steps a second, beside the bare arithmetic", bench_simulate);
+  add_seconds(simulate, options);
+  add(line, bench, options, "clock", "What the virtual clock costs a simulated worker and step",
+      bench_clock);
 }
 
 }  // namespace entrain

@@ -9,7 +9,9 @@
 #include "entrain/core/environment.h"
 #include "entrain/core/errors.h"
 #include "entrain/data/dataset.h"
+#include "entrain/data/libsvm_sets.h"
 #include "entrain/data/prepare.h"
+#include "entrain/data/reader.h"
 #include "entrain/verb.h"
 
 namespace entrain {
@@ -24,28 +26,45 @@ std::string root_of(const DataArguments& arguments) {
   return arguments.root.empty() ? resolve({}, {}, environment()).values.data.root : arguments.root;
 }
 
-std::string state_of(const DatasetEntry& entry, const std::string& root) {
+std::string state(bool there, const std::filesystem::path& folder) {
+  return (there ? "in " : "not in ") + folder.string();
+}
+
+std::string state_of(const DatasetEntry& entry, const std::filesystem::path& root) {
   if (!entry.needs_files()) return "always there";
-  const auto folder = std::filesystem::path(root) / entry.name;
-  return std::filesystem::is_directory(folder) ? "in " + folder.string()
-                                               : "not in " + folder.string();
+  return state(std::filesystem::is_directory(root / entry.name), root / entry.name);
+}
+
+struct Row {
+  std::string name, summary, state;
+};
+
+std::vector<Row> rows(const std::filesystem::path& root) {
+  std::vector<Row> all;
+  for (const DatasetEntry& entry : dataset_table())
+    all.push_back({entry.name, entry.summary, state_of(entry, root)});
+  for (const LibsvmSet& set : libsvm_table())
+    all.push_back(
+        {set.name,
+         fmt::format("LIBSVM: {}; {} samples, {} features", set.summary, set.samples, set.features),
+         state(plain_or_gz(root / "libsvm", set.name).has_value(), root / "libsvm")});
+  return all;
 }
 
 void list(CommandLine& line, const DataArguments& arguments) {
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
-  for (const DatasetEntry& entry : dataset_table()) {
-    const std::string state = state_of(entry, root_of(arguments));
+  for (const auto& [name, summary, state] : rows(root_of(arguments))) {
     if (line.json) {
-      all.push_back({{"name", entry.name}, {"summary", entry.summary}, {"state", state}});
+      all.push_back({{"name", name}, {"summary", summary}, {"state", state}});
     } else {
-      fmt::print("{:<12}{}; {}\n", entry.name, entry.summary, state);
+      fmt::print("{:<20}{}; {}\n", name, summary, state);
     }
   }
   if (line.json) fmt::print("{}\n", all.dump(2));
 }
 
 void prepare_data(const DataArguments& arguments) {
-  dataset_entry(arguments.name);  // an unknown name is the first thing to say
+  require_preparable(arguments.name);  // an unknown name is the first thing to say
   if (arguments.download == !arguments.from.empty()) {
     throw UsageError(
         "data prepare: give --from PATH (files that you have) or --download (from the official "
@@ -71,7 +90,7 @@ void add_data(CommandLine& line) {
   CLI::App* one = data->add_subcommand("prepare", "Check a data set's files and lay them out");
   one->add_option("name", arguments->name, "As in data list")->required();
   one->add_option("--from", arguments->from,
-                  "A folder that holds the original files, packed or not");
+                  "The folder of the original files, packed or not, or the file itself");
   one->add_flag("--download", arguments->download,
                 "Fetch from the official place; the only call that touches the network");
   one->add_option("--root", arguments->root, "The data folder; else data.root");

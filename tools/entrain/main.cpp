@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "entrain/comm/launch.h"
 #include "entrain/core/errors.h"
 #include "entrain/core/interrupt.h"
 #include "entrain/core/text.h"
@@ -61,9 +60,11 @@ int run_command_line(int argc, char** argv) {
   add_quickstart(line);
   add_train(line);
   add_launch(line);
+  add_guard(line);
   add_data(line);
   add_strategy(line);
   add_topology(line);
+  add_study(line);
   add_bench(line);
   add_docs(line);
   try {
@@ -81,7 +82,6 @@ int run_command_line(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   using entrain::Failure;
-  entrain::end_with_launcher();
   entrain::watch_interrupts();
   try {
     return entrain::run_command_line(argc, argv);

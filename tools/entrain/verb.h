@@ -20,9 +20,11 @@ struct CommandLine {
 void add_quickstart(CommandLine& line);
 void add_train(CommandLine& line);
 void add_launch(CommandLine& line);
+void add_guard(CommandLine& line);
 void add_data(CommandLine& line);
 void add_strategy(CommandLine& line);
 void add_topology(CommandLine& line);
+void add_study(CommandLine& line);
 void add_bench(CommandLine& line);
 void add_docs(CommandLine& line);
 

@@ -1,7 +1,10 @@
 #include "entrain/comm/compute_time.h"
 
 #include <cmath>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <memory>
 #include <sstream>
 
 #include "entrain/comm/network.h"
@@ -20,50 +23,74 @@ double uniform(std::uint64_t seed, Purpose purpose, int worker, std::int64_t ste
       .uniform();
 }
 
-using Seconds = std::function<double(std::uint64_t, int, std::int64_t)>;
-
 ComputeTime drawn(const Arguments& a, const std::function<double(double u)>& from_uniform) {
   return {a.canonical(), false, [from_uniform](std::uint64_t seed, int worker, std::int64_t step) {
             return from_uniform(uniform(seed, Purpose::compute_time, worker, step));
           }};
 }
 
-ComputeTime traced(const Arguments& a) {
+using Trace = std::vector<std::vector<double>>;  // seconds, of each step and worker
+
+std::vector<double> trace_line(const std::string& line, const std::string& where) {
+  std::istringstream words(line);
+  std::vector<double> row;
+  for (std::string word; words >> word;) {
+    char* end = nullptr;
+    const double value = std::strtod(word.c_str(), &end);
+    if (*end != '\0' || !(value >= 0 && std::isfinite(value))) {
+      throw UsageError(
+          fmt::format("{}: '{}': must be seconds, one number a worker", where, excerpt(word)));
+    }
+    row.push_back(value);
+  }
+  return row;
+}
+
+Trace read_trace(const Arguments& a) {
   const std::string& path = a.text("file");
-  std::ifstream file(path);
-  if (!file) throw UsageError(fmt::format("{}: cannot be read", print(a.canonical())));
-  std::vector<std::vector<double>> steps;
+  std::error_code error;
+  std::ifstream file;
+  if (std::filesystem::is_regular_file(path, error)) file.open(path);
+  if (!file.is_open()) throw UsageError(fmt::format("{}: cannot be read", print(a.canonical())));
+  Trace steps;
   std::int64_t number = 0;
   for (std::string line; std::getline(file, line);) {
-    ++number;
-    std::istringstream words(line);
-    std::vector<double> row;
-    for (double value = 0; words >> value;) row.push_back(value);
-    const bool broken = !words.eof();
-    if (row.empty() && !broken) continue;
-    for (const double value : row) {
-      if (broken || !(value >= 0 && std::isfinite(value))) {
-        throw UsageError(fmt::format("{}:{}: must be seconds, one number a worker", path, number));
-      }
-    }
-    if (broken || (!steps.empty() && row.size() != steps[0].size())) {
-      throw UsageError(fmt::format("{}:{}: {} numbers, where line 1 has {}", path, number,
-                                   row.size(), steps.empty() ? 0 : steps[0].size()));
+    const std::string where = fmt::format("{}:{}", path, ++number);
+    std::vector<double> row = trace_line(line, where);
+    if (row.empty()) continue;
+    if (!steps.empty() && row.size() != steps[0].size()) {
+      throw UsageError(fmt::format("{}: {} numbers, where the lines before have {}", where,
+                                   row.size(), steps[0].size()));
     }
     steps.push_back(std::move(row));
   }
-  return {
-      a.canonical(), false, [steps, path](std::uint64_t, int worker, std::int64_t step) {
-        if (step > static_cast<std::int64_t>(steps.size())) {
-          throw UsageError(
-              fmt::format("{}: ends after {} steps; the run has more", path, steps.size()));
-        }
-        const std::vector<double>& row = steps[step - 1];
-        if (worker >= static_cast<int>(row.size())) {
-          throw UsageError(fmt::format("{}: has {} workers; the run has more", path, row.size()));
-        }
-        return row[worker];
-      }};
+  if (steps.empty()) throw UsageError(fmt::format("{}: no numbers", path));
+  return steps;
+}
+
+// What the run is known to need is asked for at its start.
+void require_trace(const Trace& trace, const std::string& path, int workers, std::int64_t steps) {
+  if (static_cast<std::int64_t>(trace.size()) < steps) {
+    throw UsageError(fmt::format("{}: ends after step {}, where the run has {} steps", path,
+                                 trace.size(), steps));
+  }
+  if (static_cast<int>(trace[0].size()) < workers) {
+    throw UsageError(fmt::format("{}: has times for {} workers, where the run has {}", path,
+                                 trace[0].size(), workers));
+  }
+}
+
+ComputeTime traced(const Arguments& a) {
+  const auto trace = std::make_shared<const Trace>(read_trace(a));
+  const std::string path = a.text("file");
+  require_trace(*trace, path, a.facts().workers, a.facts().steps);
+  return {a.canonical(), false, [trace, path](std::uint64_t, int worker, std::int64_t step) {
+            const auto at = static_cast<std::size_t>(step - 1);
+            if (at >= trace->size() || worker >= static_cast<int>((*trace)[at].size())) {
+              require_trace(*trace, path, worker + 1, step);
+            }
+            return (*trace)[at][worker];
+          }};
 }
 
 }  // namespace
@@ -78,7 +105,9 @@ const std::vector<Choice<ComputeTime>>& compute_time_choices() {
        {{"time"}},
        "the same for each step, as in constant(10 ms)",
        [](const Arguments& a) {
-         return drawn(a, [t = seconds_in(a, "time")](double) { return t; });
+         const double seconds = seconds_in(a, "time");
+         return ComputeTime{a.canonical(), false,
+                            [seconds](std::uint64_t, int, std::int64_t) { return seconds; }};
        }},
       {"exponential",
        {{"mean"}},
@@ -99,7 +128,7 @@ const std::vector<Choice<ComputeTime>>& compute_time_choices() {
        "Pareto: least / u^(1 / shape)",
        [](const Arguments& a) {
          const double shape = a.real("shape");
-         if (!(shape > 0)) {
+         if (!(shape > 0 && std::isfinite(shape))) {
            throw UsageError(fmt::format("{}: shape must be above 0", print(a.canonical())));
          }
          return drawn(a, [least = seconds_in(a, "least"), shape](double u) {

@@ -1,230 +1,185 @@
 #include "entrain/comm/launch.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstring>
+#include <memory>
 #include <optional>
 
+#include "entrain/comm/guard.h"
+#include "entrain/comm/launched_rank.h"
+#include "entrain/comm/rank_command.h"
 #include "entrain/comm/store.h"
-#include "entrain/core/environment.h"
 #include "entrain/core/errors.h"
 #include "entrain/core/interrupt.h"
 
 namespace entrain {
 namespace {
 
-constexpr auto kGrace = std::chrono::seconds(5);
+using LaunchClock = std::chrono::steady_clock;
 
-// One stream of a child, passed on line by line.
-class Relay {
- public:
-  Relay(int from, int to, std::string prefix) : from_(from), to_(to), prefix_(std::move(prefix)) {}
+constexpr auto kGrace = std::chrono::seconds(5);    // from SIGTERM to SIGKILL
+constexpr auto kHearsay = std::chrono::seconds(2);  // in which the cause of a lost peer shows
 
-  int descriptor() const { return from_; }
-
-  // Passes on what is there; closes at the end of the stream.
-  void pump() {
-    char block[1 << 14];
-    const ssize_t size = read(from_, block, sizeof block);
-    if (size < 0 && (errno == EINTR || errno == EAGAIN)) return;
-    if (size > 0) {
-      held_.append(block, static_cast<std::size_t>(size));
-      pass(held_.rfind('\n') + 1);
-      return;
-    }
-    if (!held_.empty()) held_ += '\n';
-    pass(held_.size());
-    close(from_);
-    from_ = -1;
-  }
-
- private:
-  void pass(std::size_t size) {
-    std::string out;
-    for (std::size_t begin = 0; begin < size;) {
-      const std::size_t end = held_.find('\n', begin) + 1;
-      out += prefix_ + held_.substr(begin, end - begin);
-      begin = end;
-    }
-    held_.erase(0, size);
-    for (std::size_t sent = 0; sent < out.size();) {
-      const ssize_t written = write(to_, out.data() + sent, out.size() - sent);
-      if (written < 0 && errno != EINTR) return;  // nobody reads our output any more
-      if (written > 0) sent += static_cast<std::size_t>(written);
-    }
-  }
-
-  int from_, to_;
-  std::string prefix_, held_;
-};
-
-struct Child {
-  int rank;
-  pid_t pid;
-  bool running = true;
-};
-
-std::vector<std::string> child_environment(int rank, int size, std::uint16_t port) {
-  auto variables = environment();
-  variables["RANK"] = variables["LOCAL_RANK"] = std::to_string(rank);
-  variables["WORLD_SIZE"] = variables["LOCAL_WORLD_SIZE"] = std::to_string(size);
-  variables["MASTER_ADDR"] = "127.0.0.1";
-  variables["MASTER_PORT"] = std::to_string(port);
-  variables["TORCHELASTIC_USE_AGENT_STORE"] = "True";  // the store is the launcher's
-  variables["ENTRAIN_LAUNCH"] = std::to_string(getpid());
-  std::vector<std::string> entries;
-  for (const auto& [name, value] : variables) entries.push_back(name + "=" + value);
-  return entries;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> all;
-  for (std::string& text : texts) all.push_back(text.data());
-  all.push_back(nullptr);
-  return all;
+// "rank 2" or "rank 2 on node1".
+std::string name_of(const Seat& seat) {
+  return fmt::format("rank {}{}{}", seat.rank, seat.host.empty() ? "" : " on ", seat.host);
 }
 
 class Launcher {
  public:
-  explicit Launcher(const LaunchOptions& options) : options_(options), store_(Store::host(0)) {}
+  explicit Launcher(const LaunchOptions& options) : options_(options), commands_(options) {}
 
   int run() {
-    for (int rank = 0; rank < options_.processes; ++rank) start(rank);
-    while (running() > 0 || open_streams() > 0) {
-      pass_signals();
+    options_.hosts.empty() ? start_here() : start_on_hosts();
+    // What outlives its rank may hold its output open.
+    while (running() > 0 || (anyone_speaks() && kills_ < 2)) {
+      pass_interrupt();
       pump();
       reap();
+      judge();
+      stop_stragglers();
     }
-    if (interrupted()) return 130;
-    return failure_;
+    if (interrupted()) return static_cast<int>(Failure::interrupted);
+    if (!cause_) return 0;
+    print_last_lines();
+    return cause_->exit_code();
   }
 
  private:
-  void start(int rank);
+  void start_here();
+  void start_on_hosts();
+  bool take_port(const std::string& line);
   void pump();
   void reap();
-  void pass_signals();
-  void report(const Child& child, int status);
-  void signal_all(int signal);
-  std::size_t open_streams() const { return relays_.size(); }
-  int running() const {
-    return static_cast<int>(std::count_if(children_.begin(), children_.end(),
-                                          [](const Child& c) { return c.running; }));
+  void judge();
+  void blame(LaunchedRank& rank);
+  void pass_interrupt();
+  void stop_stragglers();
+  void print_last_lines();
+  void send_all(int signal) {
+    for (const auto& rank : ranks_) rank->send(signal);
+  }
+  std::ptrdiff_t running() const {
+    return std::count_if(ranks_.begin(), ranks_.end(), [](const auto& r) { return r->running(); });
+  }
+  bool anyone_speaks() const {
+    return std::any_of(ranks_.begin(), ranks_.end(), [](const auto& r) { return r->speaks(); });
   }
 
   const LaunchOptions& options_;
-  Store store_;
-  std::vector<Child> children_;
-  std::vector<Relay> relays_;
-  int failure_ = 0;
+  RankCommands commands_;
+  std::optional<Store> store_;
+  std::vector<std::unique_ptr<LaunchedRank>> ranks_;
+  std::vector<LaunchedRank*> failures_;  // in the order in which they came
+  LaunchedRank* cause_ = nullptr;
+  LaunchClock::time_point first_failure_, blamed_;
   bool interrupt_passed_ = false;
-  std::optional<std::chrono::steady_clock::time_point> kill_at_;
+  int kills_ = 0;
 };
 
-void Launcher::start(int rank) {
-  int out[2], err[2];
-  if (pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0) {
-    throw RunError(fmt::format("cannot start rank {}: {}", rank, std::strerror(errno)));
+void Launcher::start_here() {
+  store_ = Store::host(static_cast<std::uint16_t>(options_.port));
+  for (const Seat& seat : commands_.seats()) {
+    ranks_.push_back(std::make_unique<LaunchedRank>(seat, commands_.here(seat, store_->port()),
+                                                    LaunchedRank::Reach::direct,
+                                                    options_.prefixed));
   }
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, err[1], STDERR_FILENO);
-  // A group of its own, so that Ctrl-C on the terminal reaches it once: through us.
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-  std::vector<std::string> arguments = {options_.program};
-  arguments.insert(arguments.end(), options_.arguments.begin(), options_.arguments.end());
-  std::vector<std::string> variables = child_environment(rank, options_.processes, store_.port());
-  pid_t pid = 0;
-  const int error = posix_spawn(&pid, options_.program.c_str(), &actions, &attributes,
-                                pointers(arguments).data(), pointers(variables).data());
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  close(out[1]);
-  close(err[1]);
-  if (error != 0) {
-    signal_all(SIGKILL);
-    throw RunError(
-        fmt::format("cannot start rank {} ({}): {}", rank, options_.program, std::strerror(error)));
+}
+
+// All connect at once; what they run is said when the guard of rank 0 has said where they meet.
+void Launcher::start_on_hosts() {
+  for (const Seat& seat : commands_.seats()) {
+    ranks_.push_back(std::make_unique<LaunchedRank>(
+        seat, commands_.to_guard(seat), LaunchedRank::Reach::guarded, options_.prefixed));
   }
-  children_.push_back({rank, pid});
-  const std::string prefix = fmt::format("[{}] ", rank);
-  relays_.emplace_back(out[0], STDOUT_FILENO, rank == 0 ? "" : prefix);
-  relays_.emplace_back(err[0], STDERR_FILENO, prefix);
+  LaunchedRank& first = *ranks_.front();
+  first.out().take([this](const std::string& line) { return take_port(line); });
+  first.give(commands_.order(first.seat(), std::nullopt));
+}
+
+bool Launcher::take_port(const std::string& line) {
+  const std::optional<int> port = store_port_in(line);
+  if (!port) return false;
+  for (const auto& rank : ranks_) {
+    if (!rank->ordered()) rank->give(commands_.order(rank->seat(), port));
+  }
+  return true;
 }
 
 void Launcher::pump() {
+  std::vector<Relay*> relays;
   std::vector<pollfd> streams;
-  for (const Relay& relay : relays_) streams.push_back({relay.descriptor(), POLLIN, 0});
-  if (poll(streams.data(), streams.size(), 50) > 0) {
-    for (std::size_t i = 0; i < streams.size(); ++i) {
-      if (streams[i].revents != 0) relays_[i].pump();
+  for (const auto& rank : ranks_) {
+    rank->flush();
+    for (Relay* relay : {&rank->out(), &rank->err()}) {
+      relays.push_back(relay);
+      streams.push_back({relay->descriptor(), POLLIN, 0});  // poll passes over -1
     }
   }
-  std::erase_if(relays_, [](const Relay& relay) { return relay.descriptor() < 0; });
+  if (poll(streams.data(), streams.size(), 50) <= 0) return;
+  for (std::size_t i = 0; i < streams.size(); ++i) {
+    if (streams[i].revents != 0) relays[i]->pump();
+  }
 }
 
 void Launcher::reap() {
-  for (Child& child : children_) {
-    int status = 0;
-    if (!child.running || waitpid(child.pid, &status, WNOHANG) != child.pid) continue;
-    child.running = false;
-    if (status != 0) report(child, status);
+  for (const auto& rank : ranks_) {
+    if (!rank->ends() || !rank->failed()) continue;
+    if (failures_.empty()) first_failure_ = LaunchClock::now();
+    failures_.push_back(rank.get());
   }
-  if (kill_at_ && std::chrono::steady_clock::now() > *kill_at_) signal_all(SIGKILL);
+  LaunchedRank& first = *ranks_.front();
+  if (first.guarded() && running() == (first.running() ? 1 : 0)) first.release_store();
 }
 
-// The first failure is the cause; what follows is its consequence.
-void Launcher::report(const Child& child, int status) {
-  if (failure_ != 0 || interrupted()) return;
-  failure_ = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-  const std::string how = WIFEXITED(status) ? fmt::format("exit code {}", WEXITSTATUS(status))
-                                            : fmt::format("signal {} ({})", WTERMSIG(status),
-                                                          strsignal(WTERMSIG(status)));
-  fmt::print(stderr, "entrain launch: rank {} ended first, with {}; ending the others\n",
-             child.rank, how);
-  signal_all(SIGTERM);
-  kill_at_ = std::chrono::steady_clock::now() + kGrace;
+// The first failure is the cause, and what follows its consequence; but a rank that lost a peer may
+// be reaped before that peer.
+void Launcher::judge() {
+  if (cause_ || failures_.empty() || interrupted()) return;
+  const auto own = std::find_if(failures_.begin(), failures_.end(),
+                                [](const LaunchedRank* rank) { return !rank->lost_a_peer(); });
+  if (own != failures_.end()) return blame(**own);
+  if (running() == 0 || LaunchClock::now() > first_failure_ + kHearsay) blame(*failures_.front());
 }
 
-void Launcher::pass_signals() {
+void Launcher::blame(LaunchedRank& rank) {
+  cause_ = &rank;
+  blamed_ = LaunchClock::now();
+  fmt::print(stderr, "entrain launch: {} ended first, with {}; ending the others\n",
+             name_of(rank.seat()), rank.how_it_ended());
+  send_all(SIGTERM);
+}
+
+void Launcher::pass_interrupt() {
   if (!interrupted() || interrupt_passed_) return;
   interrupt_passed_ = true;
-  signal_all(SIGINT);
+  send_all(SIGINT);
 }
 
-void Launcher::signal_all(int signal) {
-  for (const Child& child : children_) {
-    if (child.running) kill(-child.pid, signal);
-  }
+// A guard gets as long again as a rank, for it has to end its rank.
+void Launcher::stop_stragglers() {
+  if (!cause_ || LaunchClock::now() < blamed_ + (kills_ + 1) * kGrace) return;
+  ++kills_;
+  if (kills_ == 1) return send_all(SIGKILL);
+  for (const auto& rank : ranks_) rank->cut();
+}
+
+void Launcher::print_last_lines() {
+  const auto& lines =
+      cause_->err().last_lines().empty() ? cause_->out().last_lines() : cause_->err().last_lines();
+  fmt::print(stderr, "entrain launch: the cause was {}, with {}{}\n", name_of(cause_->seat()),
+             cause_->how_it_ended(), lines.empty() ? "; it said nothing" : "; its last lines:");
+  for (const std::string& line : lines) fmt::print(stderr, "  {}\n", line);
 }
 
 }  // namespace
 
 int launch(const LaunchOptions& options) {
-  if (options.processes < 1) {
-    throw UsageError(fmt::format("launch -n {}: at least 1 process", options.processes));
-  }
   std::signal(SIGPIPE, SIG_IGN);  // whoever reads our output may go
   return Launcher(options).run();
-}
-
-void end_with_launcher() {
-  const auto variables = environment();
-  const auto launcher = variables.find("ENTRAIN_LAUNCH");
-  if (launcher == variables.end()) return;
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (std::to_string(getppid()) != launcher->second) std::_Exit(1);
 }
 
 }  // namespace entrain

@@ -1,22 +1,12 @@
 #include "entrain/comm/network.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
-
-#include "entrain/core/errors.h"
+#include <limits>
 
 namespace entrain {
 namespace {
-
-double in_units(const std::string& text, const std::map<std::string, double>& units,
-                const char* wanted) {
-  const Value value = parse_value(text);
-  const auto unit = units.find(value.name);
-  if (value.kind == Value::Kind::number && unit != units.end() && value.number > 0) {
-    return value.number * unit->second;
-  }
-  throw UsageError(fmt::format("'{}': must be {} above 0", excerpt(text), wanted));
-}
 
 // The longest latency and the least bandwidth among links.
 Link slowest(const Link& a, const Link& b) {
@@ -26,22 +16,31 @@ Link slowest(const Link& a, const Link& b) {
 }  // namespace
 
 const Link& Network::from_to(int from, int to) const {
+  if (between.empty()) return link;
   const auto found = between.find({from, to});
   return found == between.end() ? link : found->second;
 }
 
+// Only links that differ are looked at: `link` counts unless each of the used ones differs.
+Link Network::slowest_of(int first, int n) const {
+  const bool ring = collective == Collective::ring;
+  const std::int64_t used = ring ? n : std::int64_t{n} * (n - 1);
+  std::int64_t differing = 0;
+  Link least = {0, std::numeric_limits<double>::infinity()};
+  const auto end = between.lower_bound({first + n, 0});
+  for (auto way = between.lower_bound({first, 0}); way != end; ++way) {
+    const auto [from, to] = way->first;
+    const bool next = to == first + (from - first + 1) % n;
+    if (to < first || to >= first + n || (ring && !next)) continue;
+    least = slowest(least, way->second);
+    ++differing;
+  }
+  return differing == used ? least : slowest(least, link);
+}
+
 double Network::mean_seconds(int first, int n, double d) const {
   if (n <= 1) return 0;
-  Link least = from_to(first, first + 1);
-  for (int i = 0; i < n && !between.empty(); ++i) {
-    if (collective == Collective::ring) {
-      least = slowest(least, from_to(first + i, first + (i + 1) % n));
-      continue;
-    }
-    for (int j = 0; j < n; ++j) {
-      if (i != j) least = slowest(least, from_to(first + i, first + j));
-    }
-  }
+  const Link least = slowest_of(first, n);
   const double members = n, depth = std::ceil(std::log2(members));
   switch (collective) {
     case Collective::ring:
@@ -54,26 +53,13 @@ double Network::mean_seconds(int first, int n, double d) const {
   return 0;
 }
 
-double Network::neighbour_seconds(int from, int to, int messages, double d) const {
-  const Link& way = from_to(from, to);
-  return way.latency + messages * d / way.bandwidth;
-}
-
-double parse_seconds(const std::string& text) {
-  return in_units(text, {{"s", 1}, {"ms", 1e-3}, {"us", 1e-6}, {"min", 60}},
-                  "a time with its unit, as in 20 ms,");
-}
-
-double parse_bandwidth(const std::string& text) {
-  return in_units(text,
-                  {{"bit/s", 1 / 8.0},
-                   {"kbit/s", 1e3 / 8},
-                   {"Mbit/s", 1e6 / 8},
-                   {"Gbit/s", 1e9 / 8},
-                   {"kB/s", 1e3},
-                   {"MB/s", 1e6},
-                   {"GB/s", 1e9}},
-                  "a rate with its unit, as in 100 Mbit/s,");
+Network::MeanMessages Network::mean_messages(int first, int n, double d) const {
+  const bool tree = collective == Collective::tree;
+  const int of_a_worker = tree                             ? 2
+                          : collective == Collective::ring ? 2 * (n - 1)
+                                                           : 2 * std::bit_width(unsigned(n - 1));
+  const double count = tree ? 2.0 * (n - 1) : double(n) * of_a_worker;
+  return {slowest_of(first, n), of_a_worker, count, 2.0 * (n - 1) * d};
 }
 
 }  // namespace entrain

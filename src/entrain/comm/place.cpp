@@ -1,37 +1,21 @@
 #include "entrain/comm/place.h"
 
-#include <charconv>
-
+#include "entrain/comm/job_place.h"
 #include "entrain/core/errors.h"
 
 namespace entrain {
 namespace {
 
-using Environment = std::map<std::string, std::string>;
-
 int integer(const Environment& environment, const std::string& name, int low, int high) {
-  const auto found = environment.find(name);
-  if (found == environment.end()) {
-    throw UsageError(
-        fmt::format("{} is not set, but RANK or WORLD_SIZE is: a launcher sets RANK, WORLD_SIZE, "
-                    "MASTER_ADDR and "
-                    "MASTER_PORT; unset them all to run alone",
-                    name));
-  }
-  const std::string& text = found->second;
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < low || value > high) {
-    throw UsageError(fmt::format("{}={}: must be an integer from {} to {}", name, text, low, high));
-  }
-  return value;
+  return integer_of(
+      environment, name, low, high,
+      fmt::format("{} is not set, but RANK or WORLD_SIZE is: a launcher sets RANK, WORLD_SIZE, "
+                  "MASTER_ADDR and MASTER_PORT; unset them all to run alone",
+                  name));
 }
 
-}  // namespace
-
-Place place_from(const Environment& environment) {
+Place torch_place(const Environment& environment) {
   Place place;
-  if (!environment.contains("RANK") && !environment.contains("WORLD_SIZE")) return place;
   place.size = integer(environment, "WORLD_SIZE", 1, 1 << 20);
   place.rank = integer(environment, "RANK", 0, place.size - 1);
   if (environment.contains("LOCAL_RANK")) {
@@ -41,19 +25,49 @@ Place place_from(const Environment& environment) {
     place.local_size = integer(environment, "LOCAL_WORLD_SIZE", 1, place.size);
   }
   place.port = static_cast<std::uint16_t>(integer(environment, "MASTER_PORT", 1, 65535));
-  const auto address = environment.find("MASTER_ADDR");
-  if (address == environment.end() || address->second.empty()) {
+  place.address = text_of(environment, "MASTER_ADDR");
+  if (place.address.empty()) {
     throw UsageError("MASTER_ADDR is not set: it is the address at which rank 0 is reached");
   }
-  place.address = address->second;
-  const auto agent = environment.find("TORCHELASTIC_USE_AGENT_STORE");
-  place.store_elsewhere = agent != environment.end() && agent->second == "True";
+  place.store_elsewhere = text_of(environment, "TORCHELASTIC_USE_AGENT_STORE") == "True";
   const auto restarts = environment.find("TORCHELASTIC_RESTART_COUNT");
   if (restarts != environment.end()) place.attempt = restarts->second;
   place.launcher = environment.contains("ENTRAIN_LAUNCH")        ? "entrain launch"
                    : environment.contains("TORCHELASTIC_RUN_ID") ? "torchrun"
                                                                  : "environment";
   return place;
+}
+
+// RANK may be inside a job, as when each task of srun starts several ranks: never fewer than the
+// job has, and the same rank if as many. Otherwise one of the two was left behind by something
+// else.
+void require_agreement(const Place& place, const Environment& environment) {
+  if (place.launcher != "environment") return;  // it set all of its variables just now
+  const std::optional<JobRank> job = job_rank(environment);
+  if (!job || place.size > job->size) return;
+  if (place.size == job->size && place.rank == job->rank) return;
+  throw UsageError(fmt::format(
+      "RANK={} of WORLD_SIZE={}, but {}={} of {}={}: unset RANK and WORLD_SIZE if {} starts the "
+      "ranks, else {} and {}",
+      place.rank, place.size, job->rank_name, job->rank, job->size_name, job->size, job->launcher,
+      job->rank_name, job->size_name));
+}
+
+}  // namespace
+
+Place place_from(const Environment& environment) {
+  if (environment.contains("RANK") || environment.contains("WORLD_SIZE")) {
+    const Place place = torch_place(environment);
+    require_agreement(place, environment);
+    return place;
+  }
+  const std::optional<JobRank> job = job_rank(environment);
+  return job ? job_place(*job, environment) : Place();
+}
+
+std::string print(const Place& place) {
+  return fmt::format("rank {} of {} ({}), meeting at {}:{}", place.rank, place.size, place.launcher,
+                     place.address, place.port);
 }
 
 }  // namespace entrain

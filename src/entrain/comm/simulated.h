@@ -2,7 +2,7 @@
 
 #include "entrain/comm/compute_time.h"
 #include "entrain/comm/decorator.h"
-#include "entrain/comm/network.h"
+#include "entrain/comm/traffic.h"
 
 namespace entrain {
 
@@ -20,7 +20,8 @@ struct SimulatedSpan {
 ///
 /// A mean over everyone begins when the last worker has launched it and its link is free; a mixing
 /// reaches a worker when the rows of all that it takes from are there, so that a straggler delays
-/// only those who wait for it. wait() moves a worker's clock to the arrival if that is later.
+/// only those who wait for it (see Traffic). wait() moves a worker's clock to the arrival if that
+/// is later.
 class Simulated : public Decorator {
  public:
   /// REQUIRES: `inner` has all workers in this process, and outlives this.
@@ -47,24 +48,20 @@ class Simulated : public Decorator {
   /// The first million spans.
   const std::vector<SimulatedSpan>& timeline() const { return timeline_; }
 
-  /// Of each worker in an exchange: when it began to travel and when it was there.
-  struct Times {
-    std::vector<double> begins, ends;
-  };
-  void arrived(const Times& times);
+  /// Moves each worker's clock to when its part of an exchange was there.
+  void arrived(const Traffic::Times& times);
 
  private:
-  Times mean_times(int group, double bytes);
-  Times mix_times(const Mixing& mixing, double bytes);
-  void occupy(const Times& times);
+  Traffic::Times times_of(const Mixing* mixing, double bytes);
   void keep(const SimulatedSpan& span);
-  std::unique_ptr<Exchange> timed(std::unique_ptr<Exchange> exchange, Times times);
+  std::unique_ptr<Exchange> timed(std::unique_ptr<Exchange> exchange, Traffic::Times times);
 
-  Network network_;
+  int workers_;
+  Traffic traffic_;
   ComputeTime compute_;
   Straggler straggler_;
   std::uint64_t seed_;
-  std::vector<double> clocks_, links_free_;
+  std::vector<double> clocks_;
   double computed_ = 0, exposed_ = 0, transferred_ = 0, hidden_ = 0;  // sums over workers
   std::vector<SimulatedSpan> timeline_;
 };

@@ -1,74 +1,14 @@
-#include "entrain/comm/simulated.h"
-
-#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
+#include <array>
 #include <fstream>
+#include <functional>
 
-#include "entrain/comm/local.h"
+#include "entrain/comm/test_simulated.h"
 #include "entrain/core/test_folder.h"
-#include "entrain/core/test_refusal.h"
 
 namespace entrain {
 namespace {
-
-ComputeTime compute_named(const std::string& text) {
-  return build(compute_time_choices(), parse_value(text), "compute time", {});
-}
-
-Straggler straggler_named(const std::string& text) {
-  return build(straggler_choices(), parse_value(text), "straggler", {});
-}
-
-// n workers on links of 1,000 bytes a second and 0.01 s.
-struct Field {
-  std::unique_ptr<Communicator> local;
-  Simulated comm;
-  at::Tensor rows;
-
-  explicit Field(int n, const std::string& compute = "constant(1 s)",
-                 const std::string& straggler = "none",
-                 const Network& network = {.link = {0.01, 1000}})
-      : local(local_communicator(n)),
-        comm(*local, network, compute_named(compute), straggler_named(straggler), 1),
-        rows(at::ones({n, 250})) {}  // 1,000 bytes
-
-  std::unique_ptr<Exchange> mean() {
-    results.push_back(at::empty({1, 250}));
-    return comm.launch_mean(rows, results.back());
-  }
-  std::unique_ptr<Exchange> mix(const Mixing& mixing) {
-    results.push_back(at::empty_like(rows));
-    return comm.launch_mix(rows, results.back(), std::make_shared<const Mixing>(mixing));
-  }
-  std::vector<at::Tensor> results;
-};
-
-Mixing ring_mixing(int n) {
-  Mixing mixing;
-  for (int i = 0; i < n; ++i) {
-    mixing.rows.push_back({{i, 0.5}, {(i + 1) % n, 0.25}, {(i + n - 1) % n, 0.25}});
-  }
-  return mixing;
-}
-
-constexpr double kClose = 1e-9;
-
-TEST(Network, ClosedForms) {
-  const Network ring{.link = {0.01, 1000}};
-  EXPECT_NEAR(ring.mean_seconds(0, 4, 1000), 2 * 3 * (0.01 + 0.25), kClose);
-  EXPECT_EQ(ring.mean_seconds(0, 1, 1000), 0);
-  const Network halving{.link = {0.01, 1000}, .collective = Network::Collective::halving_doubling};
-  EXPECT_NEAR(halving.mean_seconds(0, 5, 1000), 2 * 3 * 0.01 + 2 * 0.8, kClose);
-  const Network tree{.link = {0.01, 1000}, .collective = Network::Collective::tree};
-  EXPECT_NEAR(tree.mean_seconds(0, 8, 1000), 2 * 3 * (0.01 + 1), kClose);
-  EXPECT_NEAR(ring.neighbour_seconds(0, 1, 2, 1000), 0.01 + 2, kClose);
-  Network slow = ring;
-  slow.between[{2, 3}] = {0.5, 100};
-  EXPECT_NEAR(slow.mean_seconds(0, 4, 1000), 2 * 3 * (0.5 + 2.5), kClose) << "the slowest link";
-  EXPECT_NEAR(slow.mean_seconds(0, 2, 1000), 2 * (0.01 + 0.5), kClose) << "in another group";
-}
 
 // A blocking mean every h steps: T c + T/h t. Overlapped: nothing shows while t <= h c.
 TEST(Simulated, BlockingWaitsAndOverlapHides) {
@@ -140,6 +80,69 @@ TEST(Simulated, ATimelineOfStragglers) {
   EXPECT_THROW(field.comm.compute(7), UsageError) << "the trace ends";
 }
 
+// Three workers, six steps; worker 1 is slow in step 2, worker 2 in step 4, worker 0 in step 5. A
+// mean takes 4 (0.125 + 0.125) = 1 s, a message between neighbours 0.125 + 0.375 = 0.5 s.
+struct Stragglers {
+  TestFolder folder;
+  Field field{3, trace(), "none", {.link = {0.125, 8000.0 / 3}}};
+
+  std::string trace() const {
+    std::ofstream(folder / "trace.txt") << "1 1 1\n1 4 1\n1 1 1\n1 1 2\n3 1 1\n1 1 1\n";
+    return fmt::format("trace(\"{}\")", (folder / "trace.txt").string());
+  }
+
+  // Runs the six steps; after each, the clocks must be those of the table.
+  void expect_clocks(const std::array<std::array<double, 3>, 6>& table,
+                     const std::function<void(int step)>& exchange) {
+    for (int step = 1; step <= 6; ++step) {
+      field.comm.compute(step);
+      exchange(step);
+      for (int worker = 0; worker < 3; ++worker) {
+        EXPECT_NEAR(field.comm.clock(worker), table[step - 1][worker], kClose)
+            << "worker " << worker << " after step " << step;
+      }
+    }
+    EXPECT_NEAR(field.comm.compute_seconds(), 8, kClose);  // 8, 9 and 7
+  }
+};
+
+// Computed by hand: the means begin at 5, 9 and 14.
+TEST(Simulated, StragglersOfABlockingMean) {
+  Stragglers run;
+  run.expect_clocks({{{1, 1, 1}, {6, 6, 6}, {7, 7, 7}, {10, 10, 10}, {13, 11, 11}, {15, 15, 15}}},
+                    [&](int step) {
+                      if (step % 2 == 0) run.field.mean()->wait();
+                    });
+  EXPECT_NEAR(run.field.comm.exposed_seconds(), (9 + 5 + 7) / 3.0, kClose);
+  EXPECT_NEAR(run.field.comm.transfer_seconds(), 3, kClose);
+}
+
+// Computed by hand: the same means begin at 5, 7 and 10, and are waited for at the next one: of the
+// first, workers 0 and 2 see 2 s and 1 s; of the second nobody sees anything.
+TEST(Simulated, StragglersOfAnOverlappedMean) {
+  Stragglers run;
+  std::unique_ptr<Exchange> in_flight;
+  run.expect_clocks({{{1, 1, 1}, {2, 5, 2}, {3, 6, 3}, {6, 7, 6}, {9, 8, 7}, {10, 9, 8}}},
+                    [&](int step) {
+                      if (step % 2 != 0) return;
+                      if (in_flight) in_flight->wait();
+                      in_flight = run.field.mean();
+                    });
+  EXPECT_NEAR(run.field.comm.exposed_seconds(), 1, kClose);
+}
+
+// Computed by hand: worker i waits for worker i - 1 alone.
+TEST(Simulated, StragglersInARing) {
+  Stragglers run;
+  run.expect_clocks({{{1.5, 1.5, 1.5},
+                      {3, 5.5, 6},
+                      {7.5, 6.5, 7},
+                      {9.5, 9, 9},
+                      {12.5, 13, 10.5},
+                      {13.5, 14, 14.5}}},
+                    [&](int) { run.field.mix(directed_ring_mixing(3))->wait(); });
+}
+
 // A straggler in a ring delays its neighbours alone.
 TEST(Simulated, GossipSpreadsADelayByOneHopAStep) {
   Field field(8, "constant(1 s)", "factors([5])");
@@ -159,43 +162,6 @@ TEST(Simulated, ALinkServesOneExchangeAfterTheOther) {
   EXPECT_NEAR(field.comm.seconds(), 2 * t, kClose);
   first->wait();
   EXPECT_NEAR(field.comm.seconds(), 2 * t, kClose);
-}
-
-TEST(ComputeTime, DistributionsHaveTheirMeans) {
-  const auto mean = [](const std::string& text) {
-    const ComputeTime time = compute_named(text);
-    double sum = 0;
-    for (std::int64_t step = 1; step <= 40'000; ++step) sum += time.seconds(1, 3, step);
-    return sum / 40'000;
-  };
-  EXPECT_NEAR(mean("constant(20 ms)"), 0.02, 1e-12);
-  EXPECT_NEAR(mean("exponential(20 ms)"), 0.02, 0.0005);
-  EXPECT_NEAR(mean("shifted_exponential(10 ms, 5 ms)"), 0.015, 0.0005);
-  EXPECT_NEAR(mean("pareto(10 ms, 3)"), 0.015, 0.0005);
-  const Straggler slow = straggler_named("slow(probability=0.1, factor=5)");
-  double factors = 0;
-  for (std::int64_t step = 1; step <= 40'000; ++step) factors += slow.factor(1, 3, step);
-  EXPECT_NEAR(factors / 40'000, 1.4, 0.05);
-}
-
-TEST(Network, RefusesNonsenseWithTheText) {
-  EXPECT_EQ(parse_bandwidth("100 Mbit/s"), 12.5e6);
-  EXPECT_EQ(parse_bandwidth("1 Gbit/s"), 125e6);
-  EXPECT_EQ(parse_seconds("20 ms"), 0.02);
-  EXPECT_NE(refusal_of([] { parse_bandwidth("-1 Gbit/s"); }).find("'-1 Gbit/s'"),
-            std::string::npos);
-  EXPECT_NE(refusal_of([] { parse_bandwidth("100"); }).find("'100'"), std::string::npos);
-  EXPECT_NE(refusal_of([] { parse_seconds("20 miles"); }).find("'20 miles'"), std::string::npos);
-  EXPECT_NE(refusal_of([] { compute_named("gamma(1 s)"); }).find("gamma"), std::string::npos);
-  EXPECT_NE(refusal_of([] { compute_named("pareto(1 s, -2)"); }).find("shape"), std::string::npos);
-  EXPECT_NE(refusal_of([] { straggler_named("slow(2, 5)"); }).find("probability"),
-            std::string::npos);
-  const TestFolder folder;
-  std::ofstream(folder / "t.txt") << "1 1\n1 x\n";
-  const std::string trace = (folder / "t.txt").string();
-  EXPECT_NE(
-      refusal_of([&] { compute_named(fmt::format("trace(\"{}\")", trace)); }).find(trace + ":2"),
-      std::string::npos);
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ struct Given {
   std::string key;     // "train.batch"; "strategy.round[0].when" inside an array of tables
   std::string origin;  // "examples/mnist.toml:12", "ENTRAIN_DATA__ROOT", "command line"
   Kind kind = Kind::raw;
-  std::string value;  // a text without its quotes; else as it is written
+  std::string value;              // a text without its quotes; else as it is written
+  std::vector<Given> items = {};  // of an array, its keys "show[0]", "show[1]", ...
 };
 
 /// What the variables give whose names are keys: ENTRAIN_DATA__ROOT is data.root. Others are left

@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "entrain/config/network_presets.h"
 #include "entrain/config/toml.h"
 #include "entrain/core/text.h"
 
@@ -156,6 +157,7 @@ class Layering {
   }
 
   Resolved finish() && {
+    apply_network_preset();
     auto& [preset, rounds] = result_.values.strategy;
     if (preset.empty() && rounds.empty()) preset = default_strategy;
     if (!preset.empty()) {
@@ -167,6 +169,20 @@ class Layering {
   }
 
  private:
+  // A preset is weaker than whatever was given, and its values are then as good as given: a run
+  // from them is the same.
+  void apply_network_preset() {
+    const std::string& name = result_.values.network.preset;
+    for (const auto& [key, text] : network_preset(name)) {
+      if (result_.origins.contains(key)) continue;
+      const Setting* setting = find_setting(key);
+      ENTRAIN_CHECK(setting);
+      *std::get<std::string*>(setting->field(result_.values)) = text;
+      result_.origins[key] =
+          fmt::format("network.preset = {} ({})", name, result_.origin("network.preset"));
+    }
+  }
+
   void assign(const Given& given) {
     const Setting* setting = find_setting(given.key);
     if (!setting) refuse_key(given);
@@ -224,6 +240,13 @@ Resolved resolve(const std::optional<std::filesystem::path>& file,
   layering.settle_rounds_of_file();
   layering.apply(read_environment(environment));
   layering.apply(read_overrides(overrides));
+  return std::move(layering).finish();
+}
+
+Resolved resolve(const std::vector<std::vector<Given>>& layers) {
+  Layering layering;
+  for (const std::vector<Given>& layer : layers) layering.apply(layer);
+  layering.settle_rounds_of_file();
   return std::move(layering).finish();
 }
 

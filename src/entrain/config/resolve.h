@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "entrain/config/given.h"
 #include "entrain/config/settings.h"
 #include "entrain/core/errors.h"
 
@@ -25,7 +26,7 @@ struct Resolved {
 /// Layers the settings: `overrides` ("train.steps=200", strings with or without quotes) win over
 /// `environment` (ENTRAIN_DATA__ROOT is data.root), that over `file`, that over the defaults. A
 /// preset given outside of the file replaces the file's rounds; with neither preset nor rounds the
-/// preset is default_strategy.
+/// preset is default_strategy. What network.preset says holds where nothing was given.
 ///
 /// Throws UsageError for whatever cannot be meant, with its origin, the value and, if one is near,
 /// a suggestion. Variables that do not look like a key (no "__", no key of the top) are not ours,
@@ -33,6 +34,9 @@ struct Resolved {
 Resolved resolve(const std::optional<std::filesystem::path>& file,
                  const std::vector<std::string>& overrides,
                  const std::map<std::string, std::string>& environment);
+
+/// Layers what was read elsewhere, the weakest first, as resolve() of a file does.
+Resolved resolve(const std::vector<std::vector<Given>>& layers);
 
 /// Runs `build` and returns what it returns; a UsageError gets "<origin>: <key>: " in front.
 template <class Build>

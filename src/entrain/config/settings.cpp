@@ -4,6 +4,7 @@
 #include <cmath>
 #include <type_traits>
 
+#include "entrain/config/network_presets.h"
 #include "entrain/config/toml.h"
 #include "entrain/core/text.h"
 
@@ -34,8 +35,8 @@ std::vector<Setting> make_settings() {
 
       {ENTRAIN_SETTING(data.name), "data set to train on"},
       {ENTRAIN_SETTING(data.root), "folder of the data sets, one folder each"},
-      {ENTRAIN_SETTING(data.partition), "how the samples are dealt to the workers",
-       one_of({"iid"})},
+      {ENTRAIN_SETTING(data.partition),
+       "how the samples are dealt to the workers, as in dirichlet(0.5)"},
 
       {ENTRAIN_SETTING(model.name), "model to train"},
 
@@ -81,9 +82,19 @@ std::vector<Setting> make_settings() {
        "average if the strategy keeps the workers' parameters together, else recalibrate",
        one_of({"auto", "average", "recalibrate"})},
 
+      {ENTRAIN_SETTING(network.preset), "simulates a network: what is not given is as there",
+       one_of(network_preset_names())},
       {ENTRAIN_SETTING(network.bandwidth),
-       "simulates a network: a worker's link, as in 1 Gbit/s; left out: real time"},
+       "simulates a network: a worker's link, as in 1 Gbit/s; with neither this nor a preset: real "
+       "time"},
       {ENTRAIN_SETTING(network.latency), "latency of a link, one way"},
+      {ENTRAIN_SETTING(network.links),
+       "links that differ, as in [link(0, 1, 100 Mbit/s, 10 ms), link(2, 0, latency=50 ms)]"},
+      {ENTRAIN_SETTING(network.medium),
+       "what the links share: switched (nothing), uplink(1 Gbit/s), shared (one half-duplex "
+       "medium)"},
+      {ENTRAIN_SETTING(network.loss),
+       "messages that are lost and sent again: none, bursty(good=50, bad=5, loss=0.5)"},
       {ENTRAIN_SETTING(network.collective), "how a mean over everyone is made there",
        one_of({"ring", "halving_doubling", "tree"})},
       {ENTRAIN_SETTING(network.compute),

@@ -79,8 +79,12 @@ struct Settings {
   };
 
   struct Network {
-    std::string bandwidth;           // of a worker's link, as in "1 Gbit/s"; empty: real time
-    std::string latency = "0.1 ms";  // one way
+    std::string preset = "none";      // fills in what is not given
+    std::string bandwidth;            // of a worker's link, as in "1 Gbit/s"; empty: real time
+    std::string latency = "0.1 ms";   // one way
+    std::string links = "[]";         // those that differ
+    std::string medium = "switched";  // what they share
+    std::string loss = "none";
     std::string collective = "ring";
     std::string compute = "measured";  // time of a worker's step
     std::string straggler = "none";

@@ -103,7 +103,7 @@ class TomlWalk {
   void meet(const std::string& key, std::size_t line, const toml::node& node) {
     const toml::array* array = node.as_array();
     if (const toml::table* table = node.as_table()) {
-      add(key, line, Kind::table, "");
+      found_.push_back({line, given(key, line, Kind::table, "")});
       inside(*table, key + ".");
     } else if (array && array->is_array_of_tables()) {
       for (std::size_t i = 0; i < array->size(); ++i) {
@@ -116,20 +116,32 @@ class TomlWalk {
   }
 
   void value(const std::string& key, std::size_t line, const toml::node& node) {
-    if (const auto* text = node.as_string()) return add(key, line, Kind::text, text->get());
+    Given given = scalar(key, line, node);
+    if (const toml::array* array = node.as_array()) {
+      for (std::size_t i = 0; i < array->size(); ++i) {
+        const toml::node& item = (*array)[i];
+        given.items.push_back(
+            scalar(fmt::format("{}[{}]", key, i), item.source().begin.line, item));
+      }
+    }
+    found_.push_back({line, std::move(given)});
+  }
+
+  Given scalar(const std::string& key, std::size_t line, const toml::node& node) const {
+    if (const auto* text = node.as_string()) return given(key, line, Kind::text, text->get());
     if (const auto* real = node.as_floating_point()) {
-      return add(key, line, Kind::number, print_number(real->get()));
+      return given(key, line, Kind::number, print_number(real->get()));
     }
     if (const auto* integer = node.as_integer()) {
-      return add(key, line, Kind::integer, fmt::format("{}", integer->get()));
+      return given(key, line, Kind::integer, fmt::format("{}", integer->get()));
     }
     std::ostringstream written;
     node.visit([&](const auto& any) { written << any; });
-    add(key, line, Kind::other, excerpt(written.str()));
+    return given(key, line, Kind::other, excerpt(written.str()));
   }
 
-  void add(const std::string& key, std::size_t line, Kind kind, std::string value) {
-    found_.push_back({line, {key, fmt::format("{}:{}", path_, line), kind, std::move(value)}});
+  Given given(const std::string& key, std::size_t line, Kind kind, std::string value) const {
+    return {key, fmt::format("{}:{}", path_, line), kind, std::move(value)};
   }
 
   std::string path_;

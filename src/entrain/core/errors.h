@@ -29,6 +29,11 @@ struct RunError : Error {
   explicit RunError(const std::string& message) : Error(Failure::failed, message) {}
 };
 
+/// Training whose loss is no longer a finite number.
+struct Diverged : RunError {
+  using RunError::RunError;
+};
+
 /// A setting, flag or value that cannot be meant; the message quotes it.
 struct UsageError : Error {
   explicit UsageError(const std::string& message) : Error(Failure::usage, message) {}

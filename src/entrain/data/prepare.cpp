@@ -2,54 +2,20 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <system_error>
 
 #include "entrain/core/errors.h"
-#include "entrain/core/interrupt.h"
-#include "entrain/data/curl.h"
+#include "entrain/core/text.h"
 #include "entrain/data/dataset.h"
+#include "entrain/data/download.h"
+#include "entrain/data/libsvm_sets.h"
+#include "entrain/data/partial_folder.h"
 
 namespace entrain {
 namespace {
 
 using std::filesystem::path;
-
-[[noreturn]] void cannot_write(const path& where, const std::error_code& error) {
-  throw RunError(fmt::format("{}: cannot be written: {}", where.string(), error.message()));
-}
-
-/// A new folder beside `target`, removed with all it holds unless it becomes `target`.
-class PartialFolder {
- public:
-  explicit PartialFolder(const path& target) {
-    std::error_code error;
-    std::filesystem::create_directories(target.parent_path(), error);
-    // Another process may be at the same; the first number that is free is ours.
-    for (int number = 0; !error; ++number) {
-      path_ =
-          target.parent_path() / fmt::format(".{}.partial-{}", target.filename().string(), number);
-      if (std::filesystem::create_directory(path_, error)) return;
-    }
-    cannot_write(target.parent_path(), error);
-  }
-  ~PartialFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  PartialFolder(const PartialFolder&) = delete;
-  PartialFolder& operator=(const PartialFolder&) = delete;
-
-  const path& location() const { return path_; }
-
-  void become(const path& target) {
-    std::error_code error;
-    std::filesystem::rename(path_, target, error);
-    if (error) cannot_write(target, error);
-  }
-
- private:
-  path path_;
-};
 
 PrepareReport nothing_needed(const DatasetEntry& entry) {
   return {{}, false, fmt::format("{} needs no files: it is made in memory", entry.name), {}};
@@ -113,32 +79,28 @@ PrepareReport lay_out(const DatasetEntry& entry, const path& target, const path&
           dataset.warnings};
 }
 
-void download_file(const DatasetEntry& entry, const std::string& file, const path& folder) {
-  std::string failures;
-  for (const std::string& place : entry.places) {
-    const std::string url = place + file;
-    const std::string failure = curl(url, folder / file);
-    if (failure.empty()) return;
-    if (interrupted())
-      throw Interrupted(
-          fmt::format("{}: the download was interrupted; nothing is left of it", entry.name));
-    failures += fmt::format("\n  {}: {}", url, failure);
-  }
-  throw DataError(
-      fmt::format("{0}: {1} could not be downloaded:{2}\nGet the files by other means and run "
-                  "`entrain data prepare {0} --from PATH`",
-                  entry.name, file, failures));
-}
-
 }  // namespace
 
+void require_preparable(const std::string& name) {
+  std::vector<std::string> known;
+  for (const DatasetEntry& entry : dataset_table()) known.push_back(entry.name);
+  for (const LibsvmSet& set : libsvm_table()) known.push_back(set.name);
+  if (std::find(known.begin(), known.end(), name) != known.end()) return;
+  throw UsageError(
+      fmt::format("no data set is called '{}'{}", excerpt(name), suggestion(name, known)));
+}
+
 PrepareReport prepare_dataset(const std::string& name, const path& root, const path& from) {
+  require_preparable(name);
+  if (const LibsvmSet* set = libsvm_set(name)) return prepare_libsvm(*set, root, from);
   const DatasetEntry& entry = dataset_entry(name);
   if (!entry.needs_files()) return nothing_needed(entry);
   return lay_out(entry, root / name, from);
 }
 
 PrepareReport download_dataset(const std::string& name, const path& root) {
+  require_preparable(name);
+  if (const LibsvmSet* set = libsvm_set(name)) return download_libsvm(*set, root);
   const DatasetEntry& entry = dataset_entry(name);
   if (!entry.needs_files()) return nothing_needed(entry);
   const path target = root / name;
@@ -151,7 +113,8 @@ PrepareReport download_dataset(const std::string& name, const path& root) {
             {}};
   }
   const PartialFolder downloads(root / (name + "-download"));
-  for (const std::string& file : entry.downloads) download_file(entry, file, downloads.location());
+  for (const std::string& file : entry.downloads)
+    download_file(name, entry.places, file, downloads.location());
   return lay_out(entry, target, downloads.location());
 }
 

@@ -14,11 +14,15 @@ struct PrepareReport {
   std::vector<std::string> warnings;  // of the data set, as Dataset::warnings
 };
 
+/// Throws UsageError, with a suggestion, unless `name` is in dataset_table() or libsvm_table().
+void require_preparable(const std::string& name);
+
 /// Checks the original files of data set `name` in the folder `from` (or `from` itself, where that
 /// is an archive that holds them all) by loading them, then copies them as they are to
 /// `<root>/<name>/`. That folder appears at once and complete, or not at
 /// all. A data set that is there already is never overwritten: if it has the same samples, the
-/// report says so, else it is a DataError.
+/// report says so, else it is a DataError. A set of libsvm_table() is one file of its own in
+/// `<root>/libsvm/`: see prepare_libsvm().
 ///
 /// Throws UsageError for an unknown name, DataError for files that are missing or broken, RunError
 /// if `root` cannot be written.

@@ -219,6 +219,16 @@ TEST_F(Download, FetchesTheArchiveOfCifar10) {
             "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz\n");
 }
 
+TEST_F(Download, FetchesALibsvmSet) {
+  write_file(served_ / "a9a", "1 1:1\n-1 2:1\n");
+  curl_does("cp $served/${url##*/} $to");
+  EXPECT_TRUE(download_dataset("a9a", root_.path()).changed);
+  EXPECT_EQ(names_in(root_.path()), Names{"libsvm"});
+  EXPECT_EQ(names_in(root_ / "libsvm"), Names{"a9a"});
+  EXPECT_EQ(file_content(bin_ / "asked"),
+            "https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/binary/a9a\n");
+}
+
 TEST_F(Download, GoesToTheMirrorWhereTheOfficialPlaceFails) {
   curl_does("case $url in *ossci*) exit 22;; esac; cp $served/${url##*/} $to");
   EXPECT_TRUE(download_dataset("mnist", root_.path()).changed);

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "entrain/core/errors.h"
+#include "entrain/core/seeds.h"
 #include "entrain/data/partition.h"
 #include "entrain/data/test_files.h"
 
@@ -105,9 +106,67 @@ TEST(Sampler, ServesWorkersFromThreadsAtOnce) {
       EXPECT_EQ(seen[worker][epoch], epoch_of(alone, epoch, worker));
 }
 
+TEST(Sampler, CountsTheSamplesSeen) {
+  const Sampler equal(partition_iid(101, 4, 1), 10, 1);  // shards of 26 and 25, 3 steps an epoch
+  EXPECT_EQ(equal.samples_seen(0), 0);
+  EXPECT_EQ(equal.samples_seen(2), 80);
+  EXPECT_EQ(equal.samples_seen(3), 101);
+  EXPECT_EQ(equal.samples_seen(7), 242);
+  const Sampler unequal({{0, 1, 2}, {3}}, 2, 1);
+  EXPECT_EQ(unequal.samples_seen(7), 28);
+}
+
+/// The first `count` samples of passes over a shard, one after another: the slow twin.
+Indices passes(const Indices& shard, std::size_t count, std::uint64_t seed, int worker) {
+  Indices all;
+  for (int number = 0; all.size() < count; ++number) {
+    Indices order = shard;
+    Stream(seed, Purpose::shuffle, number, worker).shuffle(order);
+    all.insert(all.end(), order.begin(), order.end());
+  }
+  all.resize(count);
+  return all;
+}
+
+const Shards unequal_shards{{0, 1, 2}, {3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, {16}};
+
+TEST(UnequalSampler, GoesThroughTheShardAgainAndAgainInFullBatches) {
+  for (const std::int64_t batch : {1, 2, 3, 4, 13, 17}) {
+    const Sampler sampler(unequal_shards, batch, 5);
+    EXPECT_EQ(sampler.steps_per_epoch(), (17 + 3 * batch - 1) / (3 * batch));
+    for (int worker = 0; worker < 3; ++worker) {
+      Indices seen;
+      for (std::int64_t epoch = 0; epoch < 6; ++epoch) {
+        const Indices more = epoch_of(sampler, epoch, worker);
+        seen.insert(seen.end(), more.begin(), more.end());
+      }
+      EXPECT_EQ(static_cast<std::int64_t>(seen.size()), 6 * sampler.steps_per_epoch() * batch);
+      EXPECT_EQ(seen, passes(unequal_shards[worker], seen.size(), 5, worker)) << batch;
+    }
+  }
+}
+
+TEST(UnequalSampler, IsAPureFunctionOfTheStep) {
+  constexpr std::size_t batch = 4;
+  const Sampler sampler(unequal_shards, batch, 5);
+  const std::int64_t steps = sampler.steps_per_epoch();
+  Stream stream(1, Purpose::sample);
+  for (int round = 0; round < 200; ++round) {
+    const auto step = static_cast<std::int64_t>(stream.below(40));
+    const auto worker = static_cast<int>(stream.below(3));
+    const auto seen = sampler.batch(step / steps, step % steps, worker);
+    const Indices expected = passes(unequal_shards[worker], (step + 1) * batch, 5, worker);
+    EXPECT_EQ(Indices(seen.begin(), seen.end()), Indices(expected.end() - batch, expected.end()));
+  }
+}
+
+TEST(UnequalSampler, RefusesABatchOfMoreThanAllSamples) {
+  expect_mentions(message_of<UsageError>([] { Sampler(unequal_shards, 18, 1); }),
+                  {"batch = 18", "all 17 samples"});
+}
+
 TEST(Sampler, RefusesWhatItCannotServe) {
   expect_mentions(message_of<UsageError>([] { Sampler({{0, 1}}, 0, 1); }), {"batch = 0"});
-  EXPECT_THROW(Sampler({{0, 1, 2}, {3}}, 1, 1), std::logic_error);
   EXPECT_THROW(Sampler({{0}, {}}, 1, 1), std::logic_error);
   const Sampler sampler({{0, 1}, {2, 3}}, 2, 1);
   EXPECT_THROW(sampler.batch(0, 1, 0), std::logic_error);

@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include <mutex>
+
 #include "entrain/core/errors.h"
 #include "entrain/model/cnn.h"
 #include "entrain/model/linear.h"
@@ -68,6 +70,8 @@ MakeModel build_model(const Value& value, const RunFacts& facts) {
 
 std::unique_ptr<Model> seeded_model(const MakeModel& make, const Task& task, at::ScalarType type,
                                     std::uint64_t seed) {
+  static std::mutex one_at_a_time;  // torch's layers draw from one generator of the process
+  const std::lock_guard lock(one_at_a_time);
   torch::manual_seed(seed);
   return make(task, type);
 }

@@ -19,17 +19,25 @@ ProgressLine::~ProgressLine() {
 }
 
 void ProgressLine::at(std::int64_t step, double train_loss) {
-  if (!shown_ || Clock::now() < next_) return;
-  next_ = Clock::now() + (terminal_ ? std::chrono::milliseconds(200) : std::chrono::seconds(10));
-  draw(step, train_loss);
+  if (!is_due()) return;
+  draw(static_cast<double>(step) / static_cast<double>(steps_),
+       fmt::format("step {} of {}, train loss {:.4f}", step, steps_, train_loss));
 }
 
-void ProgressLine::draw(std::int64_t step, double train_loss) {
+void ProgressLine::at(double share, const std::string& text) {
+  if (is_due()) draw(share, text);
+}
+
+bool ProgressLine::is_due() {
+  if (!shown_ || Clock::now() < next_) return false;
+  next_ = Clock::now() + (terminal_ ? std::chrono::milliseconds(200) : std::chrono::seconds(10));
+  return true;
+}
+
+void ProgressLine::draw(double share, const std::string& text) {
   const double passed = std::chrono::duration<double>(Clock::now() - began_).count();
-  const double left = passed / static_cast<double>(step) * static_cast<double>(steps_ - step);
-  fmt::print(stderr, "{}{}: step {} of {}, train loss {:.4f}, {} left{}",
-             terminal_ ? "\r\033[K" : "", label_, step, steps_, train_loss, print_seconds(left),
-             terminal_ ? "" : "\n");
+  fmt::print(stderr, "{}{}: {}, {} left{}", terminal_ ? "\r\033[K" : "", label_, text,
+             print_seconds(passed / share * (1 - share)), terminal_ ? "" : "\n");
   std::fflush(stderr);
   drawn_ = true;
 }

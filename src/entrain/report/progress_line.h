@@ -16,8 +16,13 @@ class ProgressLine {
   /// Cheap; draws a few times a second at most.
   void at(std::int64_t step, double train_loss);
 
+  /// The same for work of another kind: `text` says where it is, and `share` of it is done.
+  /// REQUIRES: share > 0.
+  void at(double share, const std::string& text);
+
  private:
-  void draw(std::int64_t step, double train_loss);
+  bool is_due();
+  void draw(double share, const std::string& text);
   using Clock = std::chrono::steady_clock;
 
   std::string label_;

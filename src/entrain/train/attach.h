@@ -16,7 +16,7 @@ struct JoinOptions {
   std::chrono::milliseconds timeout{60'000};
 };
 
-/// Joins the processes that `entrain launch`, torchrun or a script started (the variables RANK,
+/// Joins the processes that a launcher or a script started (docs/launchers.md; the variables RANK,
 /// WORLD_SIZE, MASTER_ADDR, MASTER_PORT); alone without them. One worker a process. Blocks until
 /// all have arrived. Throws UsageError, CommunicationError.
 std::unique_ptr<Communicator> join(const JoinOptions& options = {});

@@ -51,12 +51,8 @@ class ModelGradients : public Gradients {
     return static_cast<double>(steps) / static_cast<double>(objective_.sampler->steps_per_epoch());
   }
 
-  // Only the last batch of an epoch is not a full one.
   std::int64_t samples(std::int64_t steps) const override {
-    const Sampler& sampler = *objective_.sampler;
-    const std::int64_t per_epoch = sampler.steps_per_epoch();
-    return steps / per_epoch * objective_.data->train.labels.size(0) +
-           steps % per_epoch * objective_.batch * sampler.workers();
+    return objective_.sampler->samples_seen(steps);
   }
 
  private:

@@ -42,37 +42,20 @@ std::int64_t steps_of(const std::string& text, const RunFacts& facts) {
   return steps;
 }
 
+Sampler build_sampler(const Resolved& resolved, const Samples& samples, int workers) {
+  const Settings& settings = resolved.values;
+  const PartitionInput input = partition_input(samples);
+  located(resolved, "workers", [&] { require_enough_samples(input.samples, workers); });
+  Shards shards = located(resolved, "data.partition", [&] {
+    return build_partition(settings.data.partition)(input, workers, settings.seed);
+  });
+  return located(resolved, "train.batch",
+                 [&] { return Sampler(std::move(shards), settings.train.batch, settings.seed); });
+}
+
 Task task_of(const Dataset& data) {
   const auto sizes = data.train.inputs.sizes();
   return {sizes[1], sizes[2], sizes[3], data.classes};
-}
-
-std::optional<SimulatedNetwork> build_network(const Resolved& resolved, const Place& place,
-                                              const RunFacts& facts) {
-  const Settings::Network& spec = resolved.values.network;
-  if (spec.bandwidth.empty()) {
-    if (spec == Settings::Network()) return std::nullopt;
-    throw UsageError("network: a simulated network needs network.bandwidth, as in 1 Gbit/s");
-  }
-  SimulatedNetwork built;
-  located(resolved, "network.bandwidth", [&] {
-    if (place.size > 1) {
-      throw UsageError("a simulated network has all workers in one process; start one");
-    }
-    built.network.link.bandwidth = parse_bandwidth(spec.bandwidth);
-  });
-  located(resolved, "network.latency",
-          [&] { built.network.link.latency = parse_seconds(spec.latency); });
-  built.network.collective = spec.collective == "tree"   ? Network::Collective::tree
-                             : spec.collective == "ring" ? Network::Collective::ring
-                                                         : Network::Collective::halving_doubling;
-  built.compute = located(resolved, "network.compute", [&] {
-    return build(compute_time_choices(), parse_value(spec.compute), "compute time", facts);
-  });
-  built.straggler = located(resolved, "network.straggler", [&] {
-    return build(straggler_choices(), parse_value(spec.straggler), "straggler", facts);
-  });
-  return built;
 }
 
 bool names_first_decay(const Settings::Strategy& spec) {
@@ -100,11 +83,7 @@ void load_data(const Resolved& resolved, Prepared& prepared) {
   const Settings& settings = resolved.values;
   prepared.data = std::make_unique<Dataset>(located(
       resolved, "data.name", [&] { return load_dataset(settings.data.name, settings.data.root); }));
-  prepared.sampler = located(resolved, "workers", [&] {
-    return Sampler(
-        partition_iid(prepared.data->train.labels.size(0), prepared.workers(), settings.seed),
-        settings.train.batch, settings.seed);
-  });
+  prepared.sampler = build_sampler(resolved, prepared.data->train, prepared.workers());
   prepared.facts.steps_per_epoch = prepared.sampler->steps_per_epoch();
 }
 
@@ -211,7 +190,7 @@ Prepared prepare(const Resolved& resolved) {
   located(resolved, "evaluation.model", [&] {
     require_model(shown_model(settings.evaluation.model), prepared.training.strategy);
   });
-  prepared.network = build_network(resolved, prepared.place, facts);
+  prepared.network = simulated_network(resolved, prepared.place, facts);
   prepared.evaluate_every = steps_between_evaluations(resolved, prepared);
   return prepared;
 }

@@ -1,19 +1,11 @@
 #pragma once
 
 #include "entrain/comm/c10d.h"
-#include "entrain/comm/simulated.h"
-#include "entrain/config/resolve.h"
+#include "entrain/train/simulated_network.h"
 #include "entrain/train/threads.h"
 #include "entrain/train/worker.h"
 
 namespace entrain {
-
-/// A network that is only pretended, and how long steps take on its clock.
-struct SimulatedNetwork {
-  Network network;
-  ComputeTime compute;
-  Straggler straggler;
-};
 
 /// All that a run needs, checked and built from its settings: nothing here has touched a network or
 /// made a file.

@@ -14,7 +14,14 @@ class ProblemScore : public Score {
       : scored_(scored),
         problem_(*scored.training.objective.problem),
         optimum_(problem_.optimum()),
-        shown_(shown_model(scored.settings.model)) {}
+        shown_(shown_model(scored.settings.model)) {
+    const std::int64_t first = scored.comm.first_worker(),
+                       end = first + scored.comm.local_workers();
+    for (std::int64_t k = 0; k < looked_at(); ++k) {
+      const std::int64_t worker = k * scored.comm.workers() / looked_at();
+      if (worker >= first && worker < end) looked_at_here_.push_back(worker - first);
+    }
+  }
 
   void stepped() override {
     const std::int64_t step = scored_.workers.synchronizer().step();
@@ -46,6 +53,13 @@ class ProblemScore : public Score {
   const at::Tensor& model() const override { return model_; }
 
  private:
+  // Of more workers than this only so many, evenly spaced, have their own f evaluated: all of them
+  // would cost the square of their number.
+  static constexpr std::int64_t most_looked_at = 100;
+  std::int64_t looked_at() const {
+    return std::min<std::int64_t>(most_looked_at, scored_.comm.workers());
+  }
+
   // f of the shown model and of the workers' own (mean), |grad f|^2, squared distances of both to
   // the optimum, squared consensus distance.
   using Figures = std::array<double, 6>;
@@ -60,6 +74,7 @@ class ProblemScore : public Score {
   const Problem& problem_;
   std::optional<Optimum> optimum_;
   ShownModel shown_;
+  std::vector<std::int64_t> looked_at_here_;  // rows of this process
   at::Tensor model_;
   Figures sums_ = {};
   std::int64_t count_ = 0;
@@ -82,7 +97,9 @@ ProblemScore::Figures ProblemScore::look() {
   const auto over_workers = [&](double sum) { return sum_over_processes(sum, scored_.comm) / n; };
   Figures figures = {};
   figures[0] = problem_.objective(shown).item<double>();
-  figures[1] = over_workers(problem_.objective(x).sum().item<double>());
+  const at::Tensor some = x.index_select(0, at::tensor(looked_at_here_, at::kLong));
+  figures[1] = sum_over_processes(problem_.objective(some).sum().item<double>(), scored_.comm) /
+               static_cast<double>(looked_at());
   figures[2] = problem_.gradient(shown[0]).square().sum().item<double>();
   if (optimum_) {
     figures[3] = squared_distance(shown, optimum_->point);

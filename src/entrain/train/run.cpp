@@ -204,7 +204,7 @@ void Run::step(ProgressLine& progress) {
   const std::int64_t now = workers_.synchronizer().step();
   const double sum = losses.sum().item<double>();
   if (!std::isfinite(sum)) {
-    throw RunError(
+    throw Diverged(
         fmt::format("the loss is {} at step {} on rank {} (workers {}...): training has diverged; "
                     "lower the learning rate ({} now) or warm it up",
                     sum, now, comm_->rank(), comm_->first_worker(), workers_.lr()));
@@ -339,6 +339,7 @@ void announce(const Prepared& prepared, const Settings& settings) {
              print(prepared.training.strategy), print_count(prepared.workers(), "worker"),
              print_count(prepared.place.size, "process", "processes"), prepared.place.launcher,
              print_count(prepared.facts.steps, "step"));
+  if (prepared.place.size > 1) fmt::print(stderr, "{}: {}\n", name, print(prepared.place));
   fmt::print(stderr, "{}: {} x {} intra-op, BLAS {}\n", name,
              print_count(prepared.threads.workers, "worker thread"), prepared.threads.intra,
              blas_in_use());

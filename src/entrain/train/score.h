@@ -36,10 +36,10 @@ struct Scored {
 /// By a data set's test samples: loss and accuracy, with BatchNorm's statistics as asked for.
 std::unique_ptr<Score> dataset_score(const Scored& scored);
 
-/// By f itself: f - f* of the shown model and of the workers' own (mean), the squared norm of f's
-/// gradient there, squared distances to the optimum, the consensus distance; each the mean over
-/// the last `evaluation.window` steps, so that a method that averages periodically is not looked
-/// at on its best or worst steps only.
+/// By f itself: f - f* of the shown model and of the workers' own (the mean over at most 100 of
+/// them, evenly spaced), the squared norm of f's gradient there, squared distances to the optimum,
+/// the consensus distance; each the mean over the last `evaluation.window` steps, so that a method
+/// that averages periodically is not looked at on its best or worst steps only.
 std::unique_ptr<Score> problem_score(const Scored& scored);
 
 }  // namespace entrain

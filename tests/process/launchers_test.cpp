@@ -1,0 +1,201 @@
+// Every launcher starts the same run of four ranks, and the results agree to the bit.
+
+#include <unistd.h>
+
+#include "process/fake_ssh.h"
+
+namespace entrain {
+namespace {
+
+const char* const kPython = "/usr/bin/python3";  // Debian's, which has Debian's torch
+
+class Launchers : public ProcessTest {
+ protected:
+  static inline const Words kRun = {
+      "train",     "model.name=softmax", "train.batch=16",         "train.steps=20",
+      "workers=4", "threads.intra=1",    "comm.sums=reproducible", "--out",
+      "out"};
+
+  // The binary by its path, for launchers that are not ours.
+  static Words binary() { return join({std::getenv("ENTRAIN_BINARY")}, kRun); }
+
+  // What a run in this process alone gives.
+  const std::string& expected_hash() {
+    static const std::string hash = [this] {
+      Words words = kRun;
+      words.back() = "alone";
+      expect_exit(run(words), 0);
+      return hash_of_run(*this / "alone");
+    }();
+    EXPECT_EQ(hash.size(), 16u);
+    return hash;
+  }
+
+  void expect_run(const Outcome& outcome, const std::string& launcher) {
+    expect_exit(outcome, 0, {"run: rank 0 of 4 (" + launcher + "), meeting at "});
+    EXPECT_EQ(hash_of_run(*this / "out"), expected_hash()) << outcome;
+  }
+
+  void expect_ranks(std::vector<Running> ranks, const std::string& launcher) {
+    const std::vector<Outcome> outcomes = wait_all(ranks);
+    expect_run(outcomes[0], launcher);
+    for (const Outcome& outcome : outcomes) expect_exit(outcome, 0);
+  }
+
+  // Python 3.11 hides the zero of torchrun's own enumeration from it: without -r and -t it fails.
+  Words torchrun(const std::string& meeting) {
+    const Words words = {kPython,
+                         "-m",
+                         "torch.distributed.run",
+                         meeting,
+                         "--nproc_per_node=4",
+                         "-r",
+                         "1",
+                         "-t",
+                         "1",
+                         "--log_dir",
+                         "logs",
+                         "--no_python"};
+    return join(words, binary());
+  }
+
+  bool has_torchrun() {
+    return access(kPython, X_OK) == 0 &&
+           run({kPython, "-c", "import torch.distributed.run"}).code == 0;
+  }
+
+  bool has_open_mpi() {
+    const std::string path = program_path("mpirun");
+    return !path.empty() && run({path, "--version"}).out.find("Open MPI") != std::string::npos;
+  }
+};
+
+TEST_F(Launchers, OurOwn) {
+  expect_run(run(join({"launch", "-n", "4", "--"}, kRun)), "entrain launch");
+}
+
+TEST_F(Launchers, OurOwnThroughAScriptOfTheUser) {
+  expect_run(
+      run(join({"launch", "-n", "4", "--", "/bin/sh", "-c", "\"$@\"; exit $?", "sh"}, binary())),
+      "entrain launch");
+}
+
+TEST_F(Launchers, OurOwnOnHosts) {
+  expect_run(run(join({"launch", "--hosts", hosts_file(folder(), "h1 slots=3\nh2\n"), "--ssh",
+                       fake_ssh(folder()), "--address", "127.0.0.1", "--"},
+                      kRun)),
+             "entrain launch");
+}
+
+// Hosts with links, addresses and names of their own, which the launcher is not among.
+class NetlabHosts : public Launchers {
+ protected:
+  void SetUp() override {
+    Launchers::SetUp();
+    const char* const source = std::getenv("ENTRAIN_SOURCE");
+    netlab_ = std::string(source ? source : ".") + "/tools/netlab/netlab";
+    if (access(netlab_.c_str(), X_OK) != 0) GTEST_SKIP() << netlab_ << " is not there";
+    if (getuid() != 0) GTEST_SKIP() << "netlab needs root";
+    const Outcome up = run({netlab_, "up", "--name", lab_, "--hosts", "2"});
+    up_ = up.code == 0;
+    if (!up_) GTEST_SKIP() << "netlab cannot make hosts here: " << up.err;
+  }
+  void TearDown() override {
+    if (up_) expect_exit(run({netlab_, "down", "--name", lab_}), 0);
+  }
+
+  // In place of ssh: h0 and h1 are netlab's names.
+  std::string netlab_ssh() {
+    const std::filesystem::path path = *this / "netlab_ssh";
+    std::ofstream(path) << "#!/bin/sh\nexec '" << netlab_ << "' exec --name " << lab_
+                        << " \"${1#h}\" -- /bin/sh -c \"$2\"\n";
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+    return path;
+  }
+
+  std::string netlab_, lab_ = "t" + std::to_string(getpid() % 1'000'000);
+  bool up_ = false;
+};
+
+TEST_F(NetlabHosts, OurOwn) {
+  const Outcome outcome =
+      run(join({"launch", "--hosts", hosts_file(folder(), "h0 slots=2\nh1 slots=2\n"), "--ssh",
+                netlab_ssh(), "--"},
+               kRun));
+  expect_run(outcome, "entrain launch");
+  expect_exit(outcome, 0, {"meeting at h0:"});
+}
+
+TEST_F(Launchers, OurOwnOnThisMachineByItsName) {
+  const std::string hosts = hosts_file(folder(), "localhost slots=4\n");
+  expect_run(run(join({"launch", "--hosts", hosts, "--"}, kRun)), "entrain launch");
+}
+
+TEST_F(Launchers, TorchrunWhoseAgentHostsTheStore) {
+  if (!has_torchrun()) GTEST_SKIP() << "python3-torch is not installed";
+  expect_run(run(torchrun("--master_port=" + std::to_string(free_port()))), "torchrun");
+}
+
+TEST_F(Launchers, TorchrunWhereRankZeroHostsTheStore) {
+  if (!has_torchrun()) GTEST_SKIP() << "python3-torch is not installed";
+  expect_run(run(torchrun("--standalone")), "torchrun");
+}
+
+TEST_F(Launchers, Mpirun) {
+  if (!has_open_mpi()) GTEST_SKIP() << "openmpi-bin is not installed";
+  const Words mpirun = {program_path("mpirun"),
+                        "--allow-run-as-root",
+                        "--oversubscribe",
+                        "--bind-to",
+                        "none",
+                        "-n",
+                        "4"};
+  expect_run(run(join(mpirun, binary())), "mpirun");
+}
+
+TEST_F(Launchers, MpiexecByItsVariables) {
+  std::vector<Running> ranks;
+  const std::string port = std::to_string(free_port());
+  for (const std::string rank : {"0", "1", "2", "3"}) {
+    ranks.push_back(start(kRun, {{"PMI_RANK", rank},
+                                 {"PMI_SIZE", "4"},
+                                 {"MPI_LOCALRANKID", rank},
+                                 {"MPI_LOCALNRANKS", "4"},
+                                 {"MASTER_PORT", port}}));
+  }
+  expect_ranks(std::move(ranks), "mpiexec");
+}
+
+TEST_F(Launchers, SrunByItsVariables) {
+  std::vector<Running> ranks;
+  for (const std::string rank : {"0", "1", "2", "3"}) {
+    ranks.push_back(start(kRun, {{"SLURM_JOB_ID", std::to_string(getpid())},
+                                 {"SLURM_STEP_ID", "0"},
+                                 {"SLURM_PROCID", rank},
+                                 {"SLURM_NTASKS", "4"},
+                                 {"SLURM_LOCALID", rank},
+                                 {"SLURM_NODEID", "0"},
+                                 {"SLURM_TASKS_PER_NODE", "4"},
+                                 {"SLURM_NODELIST", "node[003]"}}));
+  }
+  expect_ranks(std::move(ranks), "srun");
+}
+
+TEST_F(Launchers, ByHand) {
+  std::vector<Running> ranks;
+  const int port = free_port();
+  for (int rank = 0; rank < 4; ++rank) ranks.push_back(start(kRun, rank_variables(rank, 4, port)));
+  expect_ranks(std::move(ranks), "environment");
+}
+
+TEST_F(Launchers, VariablesOfTwoThatContradictEachOther) {
+  Variables variables = rank_variables(0, 4, 29500);
+  variables["OMPI_COMM_WORLD_RANK"] = "1";
+  expect_exit(run(kRun, variables), 2, {"OMPI_COMM_WORLD_SIZE is not set"});
+  variables["OMPI_COMM_WORLD_SIZE"] = "4";
+  expect_exit(run(kRun, variables), 2, {"RANK=0 of WORLD_SIZE=4, but OMPI_COMM_WORLD_RANK=1"});
+  EXPECT_FALSE(std::filesystem::exists(*this / "out"));
+}
+
+}  // namespace
+}  // namespace entrain
