@@ -131,10 +131,11 @@ Gloo C10d::connect(const std::string& name, int connections) const {
                       {own_address_, connections, options_.join_timeout});
 }
 
-// Ranks must agree, as the sums that they choose by it have other bits.
+// Ranks must agree, as the sums that they choose by it have other bits. So all of them ask, also
+// those that were told.
 bool C10d::find_long_links() {
-  if (options_.links != Links::measured) return options_.links == Links::long_;
-  const double own = store_.round_trip(kLongRoundTrip);
+  const double told = options_.links == Links::long_ ? kLongRoundTrip * 2 : 0;
+  const double own = options_.links == Links::measured ? store_.round_trip(kLongRoundTrip) : told;
   double longest = 0;
   for (const at::Tensor& one : all_gather(at::full({1}, own, at::kDouble))) {
     longest = std::max(longest, one.item<double>());
@@ -193,14 +194,15 @@ std::unique_ptr<Exchange> C10d::launch_mean(const at::Tensor& rows, const at::Te
   });
 }
 
-// Part by part, so that the first one travels while the next is prepared; divided before the sum,
-// as a pass over memory after it would be waited for.
+// Part by part, each twice the one before, so that it is prepared while that one travels; divided
+// before the sum, as a pass over memory after it would be waited for.
 Works C10d::ring_mean(const at::Tensor& rows, const at::Tensor& mean) {
   wire_bytes_ += 2 * static_cast<std::int64_t>(mean.nbytes()) * (size() - 1) / size();
-  const std::int64_t columns = mean.size(1), part = kRingFrom / mean.element_size();
+  const std::int64_t columns = mean.size(1);
+  std::int64_t part = kRingFrom / mean.element_size();
   Works works;
-  for (std::int64_t begin = 0; begin < columns; begin += part) {
-    const std::int64_t end = std::min(columns, begin + part);
+  for (std::int64_t begin = 0, end = 0; begin < columns; begin = end, part *= 2) {
+    end = std::min(columns, begin + part);
     at::Tensor own = mean.narrow(1, begin, end - begin);
     if (local_workers() == 1) {
       at::div_out(own, rows.narrow(1, begin, end - begin), at::scalar_tensor(workers()));
