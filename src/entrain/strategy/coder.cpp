@@ -265,7 +265,8 @@ std::unique_ptr<Exchange> Coder::launch(Communicator& comm, std::shared_ptr<cons
   values_.copy_(rows.narrow(1, 0, coded));
   if (errors_.defined()) values_.add_(errors_);
   const at::Tensor tail = rows.narrow(1, coded, rows.size(1) - coded).clone();
-  const at::Tensor head = at::empty({result.size(0), coded}, result.options());
+  const bool whole = tail.size(1) == 0;
+  const at::Tensor head = whole ? result : at::empty({result.size(0), coded}, result.options());
   const double messages = mixing ? mixing->messages : everyone_bytes(comm.workers(), 1);
   Job job;
   job.form = fmt::format("{} of {} x {}", print(codec_.text), rows.size(1),
@@ -274,8 +275,8 @@ std::unique_ptr<Exchange> Coder::launch(Communicator& comm, std::shared_ptr<cons
                                           mixing ? std::optional(mixing->messages) : std::nullopt) +
                               messages * static_cast<double>(tail.size(1) * item);
   job.mixing = mixing;
-  job.run = [self = shared_from_this(), members = comm.members(), mixing, tail, head, result,
-             coded](Channel& channel) {
+  job.run = [self = shared_from_this(), members = comm.members(), mixing, tail, head, result, coded,
+             whole](Channel& channel) {
     const at::NoGradGuard no_grad;
     if (mixing) {
       self->mix_blocks(channel, members, *mixing, head);
@@ -286,8 +287,8 @@ std::unique_ptr<Exchange> Coder::launch(Communicator& comm, std::shared_ptr<cons
     } else {
       self->average_factors(channel, members, head);
     }
+    if (whole) return;
     result.narrow(1, 0, coded).copy_(head);
-    if (tail.size(1) == 0) return;
     const at::Tensor rest = at::empty({result.size(0), tail.size(1)}, tail.options());
     if (mixing) {
       mix_rows(members, *mixing, exchange_rows(channel, members, *mixing, tail), 0, tail.size(1),
