@@ -30,6 +30,7 @@ namespace {
 // Bytes from which a sum goes along Gloo's ring where links are short (docs/results/comm.md).
 constexpr std::int64_t kRingFrom = 4 << 20;
 constexpr double kLongRoundTrip = 0.003;  // seconds
+constexpr double kShortRoundTrip = 5e-4;  // in which few parts under way fill a link
 constexpr int kLongWindows = 3;           // of a connection, to fill a long link
 
 using Works = std::vector<GlooWork>;
@@ -43,9 +44,11 @@ class C10d : public Communicator, private Channel {
         store_(Store::join(place, options.join_timeout)),
         control_(connect("control", 1)),
         forms_(place, store_, connect("forms", 1)),
-        long_links_(find_long_links()),
+        round_trip_(longest_round_trip()),
+        long_links_(round_trip_ > kLongRoundTrip),
         data_(connect("data", connections())) {
-    pairs_.emplace(data_, Pacing{.connections = connections(), .in_turn = !long_links_});
+    pairs_.emplace(data_,
+                   Pacing{.connections = connections(), .in_turn = round_trip_ < kShortRoundTrip});
   }
 
   ~C10d() override {
@@ -72,7 +75,7 @@ class C10d : public Communicator, private Channel {
 
  private:
   Gloo connect(const std::string& name, int connections) const;
-  bool find_long_links();
+  double longest_round_trip();
   int connections() const;
   std::unique_ptr<Exchange> start(std::string form, std::function<Works()> begin);
   void agree(const std::string& form, std::int64_t number);
@@ -97,6 +100,7 @@ class C10d : public Communicator, private Channel {
   std::optional<Pairwise> pairs_;  // none while the constructor still connects
   Gloo control_;
   Forms forms_;
+  double round_trip_;  // in seconds, alike on all ranks
   bool long_links_;
   Gloo data_;
   Queue queue_;  // starts exchanges in order; the last member, so that it ends before what it uses
@@ -133,15 +137,15 @@ Gloo C10d::connect(const std::string& name, int connections) const {
 
 // Ranks must agree, as the sums that they choose by it have other bits. So all of them ask, also
 // those that were told.
-bool C10d::find_long_links() {
+double C10d::longest_round_trip() {
   const double told = options_.links == Links::long_ ? kLongRoundTrip * 2 : 0;
-  const double own = options_.links == Links::measured ? store_.round_trip(kLongRoundTrip) : told;
+  const double own = options_.links == Links::measured ? store_.round_trip(kShortRoundTrip) : told;
   double longest = 0;
   for (const at::Tensor& one : all_gather(at::full({1}, own, at::kDouble))) {
     longest = std::max(longest, one.item<double>());
   }
   wire_bytes_ = exchanges_ = 0;  // of the run
-  return longest > kLongRoundTrip;
+  return longest;
 }
 
 // Where a rank has few peers, what it has under way to them must fill a long link all the same.
