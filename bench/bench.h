@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -20,6 +21,21 @@ std::string bench_step(const BenchOptions& options, bool json);
 /// Each codec on one core: 100 MB of float32 coded, with what is left of them, and decoded. Medians
 /// of interleaved runs beside a copy of the same memory; the processor is named.
 std::string bench_codec(const BenchOptions& options, bool json);
+
+struct CommBench {
+  std::vector<std::int64_t> sizes = {4096, 1 << 20, 25 << 20};  ///< Bytes of a row of float32.
+  std::vector<std::string> forms = {};                          ///< Empty: all.
+  int repeats = 5;
+  int warm = 5;            ///< Exchanges before, until the connections' windows are open.
+  double idle = 0;         ///< Seconds of silence before one more exchange; 0: none.
+  std::string rate = {};   ///< Of each host's link, "100 Mbit/s"; empty: no bound is shown.
+  std::string delay = {};  ///< One way, "20 ms".
+};
+
+/// Exchanges between the processes of a launcher, in the manner of nccl-tests: the time, bandwidths
+/// and the result of each form and size, checked. Collective; the text is rank 0's, others have "".
+/// Throws RunError if a result is wrong.
+std::string bench_comm(const CommBench& options, bool json);
 
 /// Thousands of workers in one process on a virtual clock: steps a second and memory for 16 to
 /// 16,384 of them, beside the bare gather and products of their batches and beside a plain loop

@@ -46,6 +46,7 @@ TEST_F(Verbs, EachHasHelp) {
                                     {"bench"},
                                     {"bench", "step"},
                                     {"bench", "codec"},
+                                    {"bench", "comm"},
                                     {"bench", "simulate"},
                                     {"docs"},
                                     {"docs", "settings"},

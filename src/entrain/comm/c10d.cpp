@@ -6,14 +6,17 @@
 #include <atomic>
 #include <csignal>
 #include <cstring>
+#include <deque>
 #include <functional>
 #include <future>
+#include <optional>
 #include <set>
-#include <thread>
-#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 
 #include "entrain/comm/address.h"
 #include "entrain/comm/deadline.h"
+#include "entrain/comm/forms.h"
+#include "entrain/comm/gloo.h"
+#include "entrain/comm/pairwise.h"
 #include "entrain/comm/queue.h"
 #include "entrain/comm/row_exchange.h"
 #include "entrain/comm/store.h"
@@ -24,56 +27,40 @@
 namespace entrain {
 namespace {
 
-using Gloo = c10::intrusive_ptr<c10d::ProcessGroupGloo>;
-using Work = c10::intrusive_ptr<c10d::Work>;
+// Bytes from which a sum goes along Gloo's ring where links are short (docs/results/comm.md).
+constexpr std::int64_t kRingFrom = 4 << 20;
+constexpr double kLongRoundTrip = 0.003;  // seconds
+constexpr double kShortRoundTrip = 5e-4;  // in which few parts under way fill a link
+constexpr int kLongWindows = 3;           // of a connection, to fill a long link
 
-// Waits for an exchange for at most a slice of time: true once it is over. Rethrows its failure.
-using Wait = std::function<bool(std::chrono::milliseconds)>;
-
-std::vector<Gloo>& parked_groups() {
-  static auto* const parked = new std::vector<Gloo>;  // reachable, and never destroyed
-  return *parked;
-}
-
-// c10d says by an exception that a slice of waiting is over; the work may be done by the time it is
-// caught.
-Wait waiter(const Work& work) {
-  return [work](std::chrono::milliseconds slice) {
-    if (!work->isCompleted() && slice.count() > 0) {
-      try {
-        work->wait(slice);
-      } catch (const std::exception&) {
-      }
-    }
-    if (!work->isCompleted()) return false;
-    if (!work->isSuccess()) std::rethrow_exception(work->exception());
-    return true;
-  };
-}
+using Works = std::vector<GlooWork>;
 
 class C10d : public Communicator, private Channel {
  public:
   C10d(const Place& place, const C10dOptions& options)
       : place_(place),
         options_(options),
+        own_address_(own_address_towards(place)),
         store_(Store::join(place, options.join_timeout)),
-        data_(make_group("data")),
-        control_(make_group("control")),
-        forms_(make_group("forms")) {}
+        control_(connect("control", 1)),
+        forms_(place, store_, connect("forms", 1)),
+        round_trip_(longest_round_trip()),
+        long_links_(round_trip_ > kLongRoundTrip),
+        data_(connect("data", connections())) {
+    pairs_.emplace(data_,
+                   Pacing{.connections = connections(), .in_turn = round_trip_ < kShortRoundTrip});
+  }
 
-  // A group whose exchange failed or never landed may have threads inside Gloo that wait for a
-  // peer, and its destructor would wait for them: it is left to the end of the process.
   ~C10d() override {
-    if (lost_ || in_flight_ > 0) {
-      parked_groups().insert(parked_groups().end(), {data_, control_, forms_});
-    }
-    lost_ = true;  // ends the direct exchange that queue_ may be in
+    if (lost_ || in_flight_ > 0) park({data_, control_, forms_.group()});
+    lost_ = true;
+    pairs_->abort();  // ends the exchange that queue_ may be in
   }
 
   int rank() const override { return place_.rank; }
   int size() const override { return place_.size; }
   int local_workers() const override { return options_.local_workers; }
-  std::int64_t wire_bytes_sent() const override { return wire_bytes_; }
+  std::int64_t wire_bytes_sent() const override { return wire_bytes_ + pairs_->bytes_sent(); }
 
   std::unique_ptr<Exchange> launch_mean(const at::Tensor& rows, const at::Tensor& mean) override;
   std::unique_ptr<Exchange> launch_mix(const at::Tensor& rows, const at::Tensor& mixed,
@@ -87,43 +74,42 @@ class C10d : public Communicator, private Channel {
   void landed() { --in_flight_; }
 
  private:
-  Gloo make_group(const std::string& name);
-  std::unique_ptr<Exchange> start(std::string form, std::function<Work()> begin,
-                                  std::function<void()> land);
-  void agree_on(const std::string& form, std::int64_t number);
-  [[noreturn]] void refuse_form(std::int64_t number, const std::string& own, int other_rank,
-                                const std::string& other);
-  void direct_mean(const at::Tensor& partial, const at::Tensor& mean);
-  void all_to_all(at::Tensor& in, at::Tensor& out, const std::vector<std::int64_t>& in_rows,
-                  const std::vector<std::int64_t>& out_rows) override;
+  Gloo connect(const std::string& name, int connections) const;
+  double longest_round_trip();
+  int connections() const;
+  std::unique_ptr<Exchange> start(std::string form, std::function<Works()> begin);
+  void agree(const std::string& form, std::int64_t number);
+  Works ring_mean(const at::Tensor& rows, const at::Tensor& mean);
+  at::Tensor own_sum(const at::Tensor& rows) const;
+  void exchange(const std::vector<Piece>& in, const std::vector<Piece>& out) override {
+    pairs_->exchange(in, out);
+  }
   void finish_here(const Wait& wait);
   std::vector<at::Tensor> all_gather(const at::Tensor& own);
   [[noreturn]] void give_up(std::int64_t number, const std::string& why);
 
   Place place_;
   C10dOptions options_;
+  std::string own_address_;
   Store store_;
   Deadline deadline_;
   std::int64_t exchanges_ = 0;
   int in_flight_ = 0;
   std::atomic<std::int64_t> wire_bytes_{0};
   std::atomic<bool> lost_{false};
-  Gloo data_;
+  std::optional<Pairwise> pairs_;  // none while the constructor still connects
   Gloo control_;
-  Gloo forms_;  // compares what is new among the exchanges' forms
-  std::set<std::string> agreed_forms_;
+  Forms forms_;
+  double round_trip_;  // in seconds, alike on all ranks
+  bool long_links_;
+  Gloo data_;
   Queue queue_;  // starts exchanges in order; the last member, so that it ends before what it uses
 };
 
 class C10dExchange : public Exchange {
  public:
-  C10dExchange(C10d& comm, std::int64_t number, std::string form, Wait wait,
-               std::function<void()> land)
-      : comm_(comm),
-        number_(number),
-        form_(std::move(form)),
-        wait_(std::move(wait)),
-        land_(std::move(land)) {}
+  C10dExchange(C10d& comm, std::int64_t number, std::string form, Wait wait)
+      : comm_(comm), number_(number), form_(std::move(form)), wait_(std::move(wait)) {}
 
   bool done() override {
     try {
@@ -134,7 +120,6 @@ class C10dExchange : public Exchange {
   }
   void wait() override {
     comm_.finish(wait_, number_, form_);
-    land_();
     comm_.landed();
   }
 
@@ -143,68 +128,58 @@ class C10dExchange : public Exchange {
   std::int64_t number_;
   std::string form_;
   Wait wait_;
-  std::function<void()> land_;
 };
 
-// On a thread of its own, as Gloo waits for peers without an end that we could choose: one that met
-// at the store and then died, or that a firewall hides. The thread is left behind then.
-Gloo C10d::make_group(const std::string& name) {
-  auto options =
-      c10d::ProcessGroupGloo::Options::create(std::chrono::hours(24));  // ours are Deadline's
-  options->threads = 2;
-  options->devices.push_back(
-      c10d::ProcessGroupGloo::createDeviceForHostname(own_address_towards(place_)));
-  const auto made = std::make_shared<std::promise<Gloo>>();
-  std::thread([made, options, rank = place_.rank, size = place_.size,
-               table = store_.table(fmt::format("{}/{}", name, epoch()))] {
-    try {
-      made->set_value(c10::make_intrusive<c10d::ProcessGroupGloo>(table, rank, size, options));
-    } catch (...) {
-      made->set_exception(std::current_exception());
-    }
-  }).detach();
-  std::future<Gloo> group = made->get_future();
-  const auto deadline = Deadline::Clock::now() + options_.join_timeout;
-  std::string why = "no answer";
-  while (group.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready) {
-    if (interrupted() || Deadline::Clock::now() >= deadline) break;
+Gloo C10d::connect(const std::string& name, int connections) const {
+  return connect_gloo(place_, store_.table(fmt::format("{}/{}", name, epoch())),
+                      {own_address_, connections, options_.join_timeout});
+}
+
+// Ranks must agree, as the sums that they choose by it have other bits. So all of them ask, also
+// those that were told.
+double C10d::longest_round_trip() {
+  const double told = options_.links == Links::long_ ? kLongRoundTrip * 2 : 0;
+  const double own = options_.links == Links::measured ? store_.round_trip(kShortRoundTrip) : told;
+  double longest = 0;
+  for (const at::Tensor& one : all_gather(at::full({1}, own, at::kDouble))) {
+    longest = std::max(longest, one.item<double>());
   }
-  if (group.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
-    try {
-      return group.get();
-    } catch (const std::exception& error) {  // the store has a limit of its own, of the same length
-      why = error.what();
-      why.resize(std::min(why.size(), why.find('\n')));
-    }
-  }
-  if (interrupted()) throw Interrupted("interrupted while connecting to the other ranks");
-  throw CommunicationError(fmt::format(
-      "rank {}: all ranks met at {}:{}, but not all of them could be connected to each other "
-      "within {} s ({}): did one die, or does a firewall stand between them? See their output",
-      place_.rank, place_.address, place_.port, options_.join_timeout.count() / 1000.0, why));
+  wire_bytes_ = exchanges_ = 0;  // of the run
+  return longest;
+}
+
+// Where a rank has few peers, what it has under way to them must fill a long link all the same.
+int C10d::connections() const {
+  return long_links_ && size() > 1 ? (kLongWindows + size() - 2) / (size() - 1) : 1;
 }
 
 // Exchanges begin in the order of their launches, on the queue's thread: there the ranks compare
 // forms that are new, and an exchange of several steps goes on while the caller computes.
-std::unique_ptr<Exchange> C10d::start(std::string form, std::function<Work()> begin,
-                                      std::function<void()> land) {
+std::unique_ptr<Exchange> C10d::start(std::string form, std::function<Works()> begin) {
   const std::int64_t number = ++exchanges_;
   ++in_flight_;
-  const auto work = std::make_shared<Work>();
+  const auto waits = std::make_shared<std::deque<Wait>>();
   const std::shared_future<void> begun =
-      queue_.push([this, form, number, work, begin = std::move(begin)] {
-        agree_on(form, number);
-        *work = begin();
+      queue_.push([this, form, number, waits, begin = std::move(begin)] {
+        agree(form, number);
+        for (const GlooWork& work : begin()) waits->push_back(waiter(work));
       });
-  Wait wait = [begun, work, over = Wait()](std::chrono::milliseconds slice) mutable {
+  Wait wait = [begun, waits](std::chrono::milliseconds slice) {
     if (begun.wait_for(slice) != std::future_status::ready) return false;
     begun.get();
-    if (!*work) return true;
-    if (!over) over = waiter(*work);
-    return over(slice);
+    while (!waits->empty() && waits->front()(slice)) waits->pop_front();
+    return waits->empty();
   };
-  return std::make_unique<C10dExchange>(*this, number, std::move(form), std::move(wait),
-                                        std::move(land));
+  return std::make_unique<C10dExchange>(*this, number, std::move(form), std::move(wait));
+}
+
+void C10d::agree(const std::string& form, std::int64_t number) {
+  try {
+    forms_.agree(form, number, [this](const Wait& wait) { finish_here(wait); });
+  } catch (const Error&) {
+    abandon();
+    throw;
+  }
 }
 
 std::string form_of(const char* what, const at::Tensor& rows) {
@@ -213,126 +188,69 @@ std::string form_of(const char* what, const at::Tensor& rows) {
 
 std::unique_ptr<Exchange> C10d::launch_mean(const at::Tensor& rows, const at::Tensor& mean) {
   check_exchange(rows, mean, local_workers(), 1);
-  const std::int64_t columns = rows.size(1);
-  if (options_.sums == Sums::fast) {
-    tree_mean(rows, 0, columns, 1, mean);
-    wire_bytes_ += 2 * static_cast<std::int64_t>(mean.nbytes()) * (size() - 1) / size();
-    return start(
-        form_of("sum", rows),
-        [this, message = std::vector<at::Tensor>{mean}]() mutable -> Work {
-          return message[0].numel() > 0 ? Work(data_->allreduce(message)) : Work();
-        },
-        [mean, n = workers()] { mean.div_(n); });
+  const bool fast = options_.sums == Sums::fast;
+  const auto bytes = static_cast<std::int64_t>(mean.nbytes());
+  const bool ring = fast && !long_links_ && bytes >= kRingFrom;
+  return start(form_of(fast ? "sum" : "reproducible sum", rows), [this, rows, mean, ring] {
+    if (ring) return ring_mean(rows, mean);
+    if (mean.numel() > 0) direct_mean(*pairs_, members(), own_sum(rows), mean);
+    return Works();
+  });
+}
+
+// Part by part, each twice the one before, so that it is prepared while that one travels; divided
+// before the sum, as a pass over memory after it would be waited for.
+Works C10d::ring_mean(const at::Tensor& rows, const at::Tensor& mean) {
+  wire_bytes_ += 2 * static_cast<std::int64_t>(mean.nbytes()) * (size() - 1) / size();
+  const std::int64_t columns = mean.size(1);
+  std::int64_t part = kRingFrom / mean.element_size();
+  Works works;
+  for (std::int64_t begin = 0, end = 0; begin < columns; begin = end, part *= 2) {
+    end = std::min(columns, begin + part);
+    at::Tensor own = mean.narrow(1, begin, end - begin);
+    if (local_workers() == 1) {
+      at::div_out(own, rows.narrow(1, begin, end - begin), at::scalar_tensor(workers()));
+    } else {
+      tree_mean(rows, begin, end, workers(), mean);
+    }
+    std::vector<at::Tensor> message = {own};
+    works.push_back(data_->allreduce(message));
   }
-  // Alone in its process a worker sends its row as it is; several send the double sum along the
-  // tree.
-  at::Tensor partial = rows;
-  if (local_workers() > 1) {
-    partial = at::empty({1, columns}, rows.options().dtype(at::kDouble));
-    tree_sum(rows, 0, columns, partial.data_ptr<double>());
+  return works;
+}
+
+// Alone in its process a worker sends its row as it is; several send their sum: in double along the
+// tree, or rounded.
+at::Tensor C10d::own_sum(const at::Tensor& rows) const {
+  if (local_workers() == 1) return rows;
+  const bool rounded = options_.sums == Sums::fast;
+  const at::Tensor sum = at::empty(
+      {1, rows.size(1)}, rows.options().dtype(rounded ? rows.scalar_type() : at::kDouble));
+  if (rounded) {
+    tree_mean(rows, 0, rows.size(1), 1, sum);
+  } else {
+    tree_sum(rows, 0, rows.size(1), sum.data_ptr<double>());
   }
-  return start(
-      form_of("reproducible sum", rows),
-      [this, partial, mean] {
-        if (mean.numel() > 0) direct_mean(partial, mean);
-        return Work();
-      },
-      [] {});
+  return sum;
 }
 
 std::unique_ptr<Exchange> C10d::launch_mix(const at::Tensor& rows, const at::Tensor& mixed,
                                            std::shared_ptr<const Mixing> mixing) {
   check_exchange(rows, mixed, local_workers(), local_workers());
-  return start(
-      form_of("mixing", rows),
-      [this, rows, mixed, mixing] {
-        if (mixed.numel() > 0) {
-          mix_rows(members(), *mixing, exchange_rows(*this, members(), *mixing, rows), 0,
-                   mixed.size(1), mixed);
-        }
-        return Work();
-      },
-      [] {});
+  return start(form_of("mixing", rows), [this, rows, mixed, mixing] {
+    if (mixed.numel() > 0) {
+      mix_rows(members(), *mixing, exchange_rows(*this, members(), *mixing, rows), 0, mixed.size(1),
+               mixed);
+    }
+    return Works();
+  });
 }
 
 std::unique_ptr<Exchange> C10d::launch(Job job) {
-  return start(
-      job.form,
-      [this, run = std::move(job.run)] {
-        run(*this);
-        return Work();
-      },
-      [] {});
-}
-
-// Each rank says by a message of fixed size what it is about to do; Gloo would end a process that
-// is sent more than it waits for. A rank for which the form is not new does not come here, but
-// looks into the store when it has waited long (finish).
-void C10d::agree_on(const std::string& form, std::int64_t number) {
-  if (agreed_forms_.contains(form) || size() == 1) return;
-  store_.declare(rank(), number, form);
-  const auto own =
-      static_cast<std::int64_t>(std::hash<std::string>()(fmt::format("{} {}", number, form)));
-  std::vector<std::vector<at::Tensor>> all(1);
-  for (int other = 0; other < size(); ++other) all[0].push_back(at::empty({1}, at::kLong));
-  std::vector<at::Tensor> message = {at::full({1}, own, at::kLong)};
-  finish_here([this, number, &form, wait = waiter(forms_->allgather(all, message)),
-               next_look = Deadline::Clock::now() +
-                           std::chrono::seconds(1)](std::chrono::milliseconds slice) mutable {
-    if (wait(slice)) return true;
-    if (Deadline::Clock::now() < next_look) return false;
-    next_look += std::chrono::seconds(1);
-    if (const auto other = store_.other_form(size(), number, form)) {
-      refuse_form(number, form, other->first, other->second);
-    }
-    return false;
+  return start(job.form, [this, run = std::move(job.run)] {
+    run(*this);
+    return Works();
   });
-  for (const at::Tensor& hash : all[0]) {
-    if (hash.item<std::int64_t>() == own) continue;
-    const auto other = store_.other_form(size(), number, form);
-    if (other) refuse_form(number, form, other->first, other->second);
-    abandon();
-    throw CommunicationError(
-        fmt::format("rank {} is at exchange {} ({}), and another rank is not: all ranks must make "
-                    "the same exchanges in the same order",
-                    place_.rank, number, form));
-  }
-  agreed_forms_.insert(form);
-}
-
-void C10d::refuse_form(std::int64_t number, const std::string& own, int other_rank,
-                       const std::string& other) {
-  abandon();
-  throw CommunicationError(
-      fmt::format("rank {} and rank {} differ in exchange {}: {} and {}; all ranks must make the "
-                  "same exchanges in the same order",
-                  place_.rank, other_rank, number, own, other));
-}
-
-// Chunk p of every message goes to process p, which sums it and sends the mean of it to all.
-void C10d::direct_mean(const at::Tensor& partial, const at::Tensor& mean) {
-  const std::int64_t columns = mean.size(1);
-  const std::int64_t chunk = (columns + size() - 1) / size();
-  at::Tensor out = at::zeros({size(), chunk}, partial.options());
-  out.view({-1}).narrow(0, 0, columns).copy_(partial[0]);
-  at::Tensor in = at::empty_like(out);
-  const std::vector<std::int64_t> one_each(size(), 1);
-  all_to_all(in, out, one_each, one_each);
-  const at::Tensor own = at::empty({1, chunk}, mean.options());
-  tree_mean(in, 0, chunk, workers(), own);
-  at::Tensor copies = own.expand({size(), chunk}).contiguous();
-  at::Tensor all = at::empty_like(copies);
-  all_to_all(all, copies, one_each, one_each);
-  mean.copy_(all.view({1, -1}).narrow(1, 0, columns));
-}
-
-void C10d::all_to_all(at::Tensor& in, at::Tensor& out, const std::vector<std::int64_t>& in_rows,
-                      const std::vector<std::int64_t>& out_rows) {
-  std::vector<std::int64_t> from = in_rows, to = out_rows;
-  for (int other = 0; other < size(); ++other) {
-    if (other != rank()) wire_bytes_ += to[other] * out.size(1) * out.element_size();
-  }
-  finish_here(waiter(data_->alltoall_base(in, out, from, to)));
 }
 
 // On the queue's thread: until the exchange is over, or the rank has given up.
@@ -382,14 +300,11 @@ void C10d::finish(const Wait& wait, std::int64_t number, const std::string& form
       }
       if (Deadline::Clock::now() < next_look) continue;
       next_look += std::chrono::seconds(1);
-      if (!form.empty() && store_.declared(number)) {
-        store_.declare(rank(), number, form);
-        const auto other = store_.other_form(size(), number, form);
-        if (other) refuse_form(number, form, other->first, other->second);
-      }
+      forms_.compare(form, number);
       if (store_.failure_reported()) give_up(number, "another rank gave up");
     }
   } catch (const Error&) {
+    C10d::abandon();  // also from the constructor
     throw;
   } catch (const std::exception& error) {
     give_up(number, error.what());
@@ -399,6 +314,7 @@ void C10d::finish(const Wait& wait, std::int64_t number, const std::string& form
 
 void C10d::abandon() noexcept {
   lost_ = true;
+  if (pairs_) pairs_->abort();
   try {
     store_.report_failure(place_.rank, exchanges_);
   } catch (const std::exception&) {
@@ -406,7 +322,7 @@ void C10d::abandon() noexcept {
 }
 
 void C10d::give_up(std::int64_t number, const std::string& why) {
-  C10d::abandon();  // also from the constructor
+  C10d::abandon();
   if (interrupted()) throw Interrupted("interrupted while waiting for the other ranks");
   const std::string where = fmt::format("rank {} in exchange {}", place_.rank, number);
   const std::string cause = why.substr(0, why.find('\n'));

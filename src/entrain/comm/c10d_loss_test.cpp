@@ -71,6 +71,56 @@ TEST(C10dLoss, IsReportedWithTheRankWhereRankZeroHostsTheStore) {
   lose(1, 4, {{Sums::fast, average_much}}, StoreAt::rank_0);
 }
 
+// The others have begun, and wait for parts that do not come.
+TEST(C10dLoss, InTheMiddleOfALargeExchangeIsReportedWithTheRank) {
+  across(4, [](RankPlay& play) {
+    const auto ring = play.join(Sums::fast, 1, Links::short_);
+    const auto direct = play.join(Sums::fast, 1, Links::long_);
+    const at::Tensor rows = at::ones({1, 10 * kLongest});  // quickly made: silence counts as work
+    for (Communicator* comm : {ring.get(), direct.get()}) {
+      average(*comm, rows);
+      comm->gather("warm");
+    }
+    const auto lose_in = [&](Communicator& comm) {
+      at::Tensor mean = at::zeros({1, 10 * kLongest});
+      const auto exchange = comm.launch_mean(rows, mean);
+      expect_loss_of(2, play, loss_reported_by([&] { exchange->wait(); }));
+    };
+    if (play.rank() == 2) {
+      at::Tensor one = at::zeros({1, 10 * kLongest}), two = at::zeros_like(one);
+      const auto first = ring->launch_mean(rows, one), second = direct->launch_mean(rows, two);
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      _exit(0);
+    }
+    std::thread other([&] { lose_in(*ring); });
+    lose_in(*direct);
+    other.join();
+  });
+}
+
+// A communicator may end while exchanges that nobody waited for are under way.
+TEST(C10dLoss, ACommunicatorEndsThoughAPeerNeverCame) {
+  across(2, [](RankPlay& play) {
+    for (Sums sums : {Sums::fast, Sums::reproducible}) {
+      const std::string ended = sums == Sums::fast ? "ended-fast" : "ended-reproducible";
+      auto comm = play.join(sums);
+      average(*comm, own_rows(*comm, 1000, at::kFloat));
+      if (play.rank() == 1) {
+        play.await(ended);
+        continue;
+      }
+      const at::Tensor rows = own_rows(*comm, 1000, at::kFloat);
+      at::Tensor mean = at::zeros({1, 1000});
+      const auto began = Clock::now();
+      comm->launch_mean(rows, mean);
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      comm.reset();
+      EXPECT_LT(Clock::now() - began, std::chrono::seconds(5));
+      play.signal(ended);
+    }
+  });
+}
+
 // done() only asks: the loss comes out of wait().
 TEST(C10dLoss, ComesOutOfWait) {
   across(2, [](RankPlay& play) {

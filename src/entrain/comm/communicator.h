@@ -32,14 +32,19 @@ struct Members {
   int first_worker() const { return rank * local_workers; }
 };
 
+/// What goes to or comes from a process: a tensor of contiguous memory, uint8 or floating.
+struct Piece {
+  int peer;  ///< Its rank; may be this process's own.
+  at::Tensor values;
+};
+
 /// What a job of several steps may call, on the communicator's own thread.
 class Channel {
  public:
   virtual ~Channel() = default;
-  /// Sends out_rows[p] rows of `out` [., k] to process p, in their order, and receives in_rows[p]
-  /// rows of `in` [., k] from it. Blocks. Contiguous, uint8 or floating.
-  virtual void all_to_all(at::Tensor& in, at::Tensor& out, const std::vector<std::int64_t>& in_rows,
-                          const std::vector<std::int64_t>& out_rows) = 0;
+  /// Sends the pieces `out` and receives the pieces `in`. Between two processes they arrive in the
+  /// order in which they stand. Blocks.
+  virtual void exchange(const std::vector<Piece>& in, const std::vector<Piece>& out) = 0;
 };
 
 /// An exchange that its caller describes.

@@ -26,32 +26,19 @@ std::vector<int> sent_to(int to, int from, int local_workers, const Mixing& mixi
 std::vector<at::Tensor> exchange_rows(Channel& channel, const Members& members,
                                       const Mixing& mixing, const at::Tensor& rows) {
   const int size = members.size, rank = members.rank, local = members.local_workers;
-  std::vector<at::Tensor> all(members.workers()), sent;
+  std::vector<at::Tensor> all(members.workers());
   for (int i = 0; i < local; ++i) all[members.first_worker() + i] = rows[i];
-  std::vector<std::int64_t> sent_rows(size), received_rows(size);
-  std::vector<int> received;
-  bool any = false;
+  std::vector<Piece> in, out;
   for (int other = 0; other < size; ++other) {
     for (int worker : sent_to(other, rank, local, mixing)) {
-      sent.push_back(rows[worker - members.first_worker()]);
-      ++sent_rows[other];
+      out.push_back({other, rows[worker - members.first_worker()]});
     }
     for (int worker : sent_to(rank, other, local, mixing)) {
-      received.push_back(worker);
-      ++received_rows[other];
-    }
-    for (int one = 0; one < size && !any; ++one) {
-      any = !sent_to(other, one, local, mixing).empty();
+      all[worker] = at::empty({rows.size(1)}, rows.options());
+      in.push_back({other, all[worker]});
     }
   }
-  if (!any) return all;
-  at::Tensor out = sent.empty() ? at::empty({0, rows.size(1)}, rows.options()) : at::stack(sent);
-  at::Tensor in =
-      at::empty({static_cast<std::int64_t>(received.size()), rows.size(1)}, rows.options());
-  channel.all_to_all(in, out, received_rows, sent_rows);
-  for (std::size_t k = 0; k < received.size(); ++k) {
-    all[received[k]] = in[static_cast<std::int64_t>(k)];
-  }
+  channel.exchange(in, out);
   return all;
 }
 

@@ -26,6 +26,9 @@ class Store {
   std::uint16_t port() const { return tcp_->getPort(); }
   c10::intrusive_ptr<c10d::Store> table(const std::string& prefix) const;
 
+  /// Seconds to the store and back: the shortest of a few, or the first that is not over `enough`.
+  double round_trip(double enough);
+
   /// Tells the others that this rank gave up in exchange `number`.
   void report_failure(int rank, std::int64_t number);
   bool failure_reported();

@@ -41,11 +41,13 @@ class RankPlay {
 
   // Joins the others, who join in the same order; each time they meet under keys of their own. In
   // one process, three times the workers.
-  std::unique_ptr<Communicator> join(Sums sums, int local_workers = 1) {
+  std::unique_ptr<Communicator> join(Sums sums, int local_workers = 1,
+                                     Links links = Links::measured) {
     if (folder_.empty()) return local_communicator(3 * local_workers);
     place_.attempt = std::to_string(++joined_);
     C10dOptions options;
     options.sums = sums;
+    options.links = links;
     options.local_workers = local_workers;
     options.join_timeout = std::chrono::seconds(20);
     return c10d_communicator(place_, options);

@@ -102,6 +102,47 @@ TEST_P(LongRows, OfTenMillionItems) {
   });
 }
 
+// Fast sums go along the ring from 4 MiB on where links are short, in parts of that size, and by
+// direct exchange over several connections where they are long.
+TEST_P(LongRows, JustBelowAndAboveWhatTheRingTakes) {
+  across(GetParam(), [](RankPlay& play) {
+    constexpr std::int64_t part = 1 << 20;
+    for (Links links : {Links::short_, Links::long_}) {
+      const auto comm = play.join(Sums::fast, 1, links);
+      const at::Tensor rows = own_rows(*comm, 2 * part + 3, at::kFloat);
+      const at::Tensor everyones =
+          play.rank() == 0 ? held_rows(0, comm->workers(), 2 * part + 3, at::kFloat) : at::Tensor();
+      for (std::int64_t columns : {part - 1, part, part + 1, 2 * part + 3}) {
+        const at::Tensor mean = average(*comm, rows.narrow(1, 0, columns));
+        EXPECT_TRUE(mean.equal(average(*comm, rows.narrow(1, 0, columns)))) << "deterministic";
+        const auto all = comm->gather(fingerprint(mean));
+        EXPECT_EQ(all, std::vector<std::string>(comm->size(), all[0])) << columns << " columns";
+        if (play.rank() != 0) continue;
+        Exact(everyones.narrow(1, 0, columns))
+            .expect_near(mean, Sums::fast, play.size(), comm->local_workers());
+      }
+    }
+  });
+}
+
+// A ring's sum of several parts and direct exchanges, all under way at once.
+TEST_P(LongRows, RingAndDirectExchangesInFlight) {
+  across(GetParam(), [](RankPlay& play) {
+    const auto comm = play.join(Sums::fast, 1, Links::short_);
+    const auto blocking = play.join(Sums::fast, 1, Links::short_);
+    std::vector<at::Tensor> rows, means;
+    std::vector<std::unique_ptr<Exchange>> exchanges;
+    for (std::int64_t columns : {1 << 20, 1001, 3 << 20, 7}) {
+      rows.push_back(own_rows(*comm, columns, at::kFloat));
+      means.push_back(at::full({1, columns}, std::nan("")));
+      exchanges.push_back(comm->launch_mean(rows.back(), means.back()));
+    }
+    for (std::size_t i : {3, 0, 2, 1}) exchanges[i]->wait();
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      EXPECT_TRUE(means[i].equal(average(*blocking, rows[i]))) << "exchange " << i;
+  });
+}
+
 TEST_P(Transport, SeveralExchangesInFlight) {
   across(GetParam(), [](RankPlay& play) {
     for (Sums sums : kSums) {
@@ -173,6 +214,32 @@ TEST_P(Transport, MixingWithOneselfSendsNothing) {
     comm->launch_mix(rows, mixed, std::make_shared<const Mixing>(mixing))->wait();
     EXPECT_TRUE(mixed.equal(rows));
     EXPECT_EQ(comm->wire_bytes_sent(), 0);
+  });
+}
+
+// What a job sends to a peer arrives in its order, whatever the sizes, and so does what it sends to
+// itself.
+TEST_P(Transport, PiecesArriveInTheirOrder) {
+  across(GetParam(), [](RankPlay& play) {
+    for (Links links : {Links::short_, Links::long_}) {
+      const auto comm = play.join(Sums::fast, 1, links);
+      std::vector<Piece> in, out;
+      const std::vector<std::int64_t> sizes = {1, 0, 100'003, 3, 200'000};
+      for (int peer = 0; peer < comm->size(); ++peer)
+        for (std::size_t k = 0; k < sizes.size(); ++k) {
+          const int base = 1000 * static_cast<int>(k);
+          out.push_back({peer, at::full({sizes[k]}, base + 10 * comm->rank() + peer, at::kFloat)});
+          in.push_back({peer, at::zeros({sizes[k]})});
+        }
+      Job job;
+      job.form = "pieces";
+      job.run = [&](Channel& channel) { channel.exchange(in, out); };
+      comm->launch(job)->wait();
+      for (std::size_t i = 0; i < in.size(); ++i) {
+        const int base = 1000 * static_cast<int>(i % sizes.size());
+        EXPECT_TRUE(in[i].values.eq(base + 10 * in[i].peer + comm->rank()).all().item<bool>()) << i;
+      }
+    }
   });
 }
 

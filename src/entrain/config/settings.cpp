@@ -60,6 +60,10 @@ std::vector<Setting> make_settings() {
       {ENTRAIN_SETTING(comm.sums),
        "fast, or reproducible: the same bits however workers are spread over processes",
        one_of({"fast", "reproducible"})},
+      {ENTRAIN_SETTING(comm.links),
+       "short, or long: large fast sums go another way over them, with other bits; auto: measured "
+       "at the start, long from 3 ms there and back",
+       one_of({"auto", "short", "long"})},
       {ENTRAIN_SETTING(comm.join_timeout), "time for all processes to make the first contact"},
 
       {ENTRAIN_SETTING(threads.intra), "threads inside a tensor operation; 0: from the cores",

@@ -56,6 +56,7 @@ struct Settings {
 
   struct Comm {
     std::string sums = "fast";          // fast, or reproducible whatever the layout
+    std::string links = "auto";         // auto: measured at the start; short, long
     std::string join_timeout = "60 s";  // to the first contact of all processes
 
     bool operator==(const Comm&) const = default;

@@ -51,6 +51,7 @@ TEST(Settings, DefaultsAndTypes) {
       {"train.dtype", "text", "\"float32\""},
       {"strategy.preset", "text", "\"\""},
       {"comm.sums", "text", "\"fast\""},
+      {"comm.links", "text", "\"auto\""},
       {"comm.join_timeout", "text", "\"60 s\""},
       {"threads.intra", "a whole number", "0"},
       {"threads.workers", "a whole number", "0"},

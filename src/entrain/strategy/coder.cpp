@@ -49,6 +49,20 @@ std::uint8_t* bytes_of(const at::Tensor& tensor, std::int64_t row) {
   return tensor[row].data_ptr<std::uint8_t>();
 }
 
+// Shares of `rows` rows each, one after the other, for or from each of the processes.
+std::vector<Piece> share_pieces(const at::Tensor& shares, int processes) {
+  std::vector<Piece> pieces;
+  const std::int64_t rows = shares.size(0) / processes;
+  for (int p = 0; p < processes; ++p) pieces.push_back({p, shares.narrow(0, p * rows, rows)});
+  return pieces;
+}
+
+std::vector<Piece> to_all(const at::Tensor& message, int processes) {
+  std::vector<Piece> pieces;
+  for (int p = 0; p < processes; ++p) pieces.push_back({p, message});
+  return pieces;
+}
+
 at::Tensor byte_rows(std::int64_t rows, std::int64_t bytes) {
   return at::zeros({rows, bytes}, at::kByte);
 }
@@ -77,16 +91,15 @@ void block_mean(Channel& channel, const Members& members, const BlockCodec& code
   const int processes = members.size;
   const std::int64_t workers = rows.size(0), item = rows.element_size();
   const Ownership owned(rows.size(1), std::max(codec.block(), back.block()), processes);
-  const std::vector<std::int64_t> all_workers(processes, workers), one_each(processes, 1);
-  at::Tensor out = byte_rows(processes * workers, codec.bytes(owned.width(), item));
-  at::Tensor in = at::empty_like(out);
+  const at::Tensor out = byte_rows(processes * workers, codec.bytes(owned.width(), item));
+  const at::Tensor in = at::empty_like(out);
   for (int p = 0; p < processes; ++p) {
     for (std::int64_t i = 0; i < workers; ++i) {
       encode(codec, rows[i], owned.begin(p), owned.count(p),
              draw(members.first_worker() + static_cast<int>(i)), bytes_of(out, p * workers + i));
     }
   }
-  channel.all_to_all(in, out, all_workers, all_workers);
+  channel.exchange(share_pieces(in, processes), share_pieces(out, processes));
   const std::int64_t begin = owned.begin(members.rank), count = owned.count(members.rank);
   const at::Tensor decoded = at::empty({in.size(0), count}, rows.options());
   for (std::int64_t i = 0; i < in.size(0); ++i) {
@@ -95,12 +108,11 @@ void block_mean(Channel& channel, const Members& members, const BlockCodec& code
   const at::Tensor share = at::empty({1, count}, rows.options());
   tree_mean(decoded, 0, count, members.workers(), share);
   if (error.defined()) share.add_(error.narrow(1, begin, count));
-  at::Tensor copies = byte_rows(processes, back.bytes(owned.width(), item));
-  encode(back, share[0], 0, count, {}, bytes_of(copies, 0));
+  const at::Tensor coded = byte_rows(1, back.bytes(owned.width(), item));
+  encode(back, share[0], 0, count, {}, bytes_of(coded, 0));
   if (error.defined()) error.narrow(1, begin, count).copy_(share);
-  for (int p = 1; p < processes; ++p) copies[p].copy_(copies[0]);
-  at::Tensor shares = at::empty_like(copies);
-  channel.all_to_all(shares, copies, one_each, one_each);
+  const at::Tensor shares = byte_rows(processes, coded.size(1));
+  channel.exchange(share_pieces(shares, processes), to_all(coded, processes));
   for (int p = 0; p < processes; ++p) {
     decode(back, bytes_of(shares, p), owned.count(p), mean[0], owned.begin(p));
   }
@@ -253,7 +265,8 @@ std::unique_ptr<Exchange> Coder::launch(Communicator& comm, std::shared_ptr<cons
   values_.copy_(rows.narrow(1, 0, coded));
   if (errors_.defined()) values_.add_(errors_);
   const at::Tensor tail = rows.narrow(1, coded, rows.size(1) - coded).clone();
-  const at::Tensor head = at::empty({result.size(0), coded}, result.options());
+  const bool whole = tail.size(1) == 0;
+  const at::Tensor head = whole ? result : at::empty({result.size(0), coded}, result.options());
   const double messages = mixing ? mixing->messages : everyone_bytes(comm.workers(), 1);
   Job job;
   job.form = fmt::format("{} of {} x {}", print(codec_.text), rows.size(1),
@@ -262,8 +275,8 @@ std::unique_ptr<Exchange> Coder::launch(Communicator& comm, std::shared_ptr<cons
                                           mixing ? std::optional(mixing->messages) : std::nullopt) +
                               messages * static_cast<double>(tail.size(1) * item);
   job.mixing = mixing;
-  job.run = [self = shared_from_this(), members = comm.members(), mixing, tail, head, result,
-             coded](Channel& channel) {
+  job.run = [self = shared_from_this(), members = comm.members(), mixing, tail, head, result, coded,
+             whole](Channel& channel) {
     const at::NoGradGuard no_grad;
     if (mixing) {
       self->mix_blocks(channel, members, *mixing, head);
@@ -274,8 +287,8 @@ std::unique_ptr<Exchange> Coder::launch(Communicator& comm, std::shared_ptr<cons
     } else {
       self->average_factors(channel, members, head);
     }
+    if (whole) return;
     result.narrow(1, 0, coded).copy_(head);
-    if (tail.size(1) == 0) return;
     const at::Tensor rest = at::empty({result.size(0), tail.size(1)}, tail.options());
     if (mixing) {
       mix_rows(members, *mixing, exchange_rows(channel, members, *mixing, tail), 0, tail.size(1),
@@ -301,18 +314,15 @@ void Coder::average_rows(Channel& channel, const Members& members, const at::Ten
   const std::int64_t workers = values_.size(0), columns = tensors_.columns;
   const std::int64_t item = values_.element_size();
   const std::int64_t bytes = codec_.rows->bytes(columns, tensors_.spans, item);
-  at::Tensor out = byte_rows(members.size * workers, bytes), in = at::empty_like(out);
+  const at::Tensor out = byte_rows(workers, bytes);
+  const at::Tensor in = byte_rows(members.size * workers, bytes);
   for (std::int64_t i = 0; i < workers; ++i) {
     AT_DISPATCH_FLOATING_TYPES(values_.scalar_type(), "encode_row", [&] {
       codec_.rows->encode(values_[i].data_ptr<scalar_t>(), columns, tensors_.spans,
                           draw(members.first_worker() + static_cast<int>(i)), bytes_of(out, i));
     });
   }
-  for (int p = 1; p < members.size; ++p) {
-    out.narrow(0, p * workers, workers).copy_(out.narrow(0, 0, workers));
-  }
-  const std::vector<std::int64_t> all_workers(members.size, workers);
-  channel.all_to_all(in, out, all_workers, all_workers);
+  channel.exchange(share_pieces(in, members.size), to_all(out, members.size));
   const at::Tensor sums = at::zeros({1, columns}, at::kDouble);
   for (int worker = 0; worker < members.workers(); ++worker) {
     codec_.rows->add(bytes_of(in, worker), columns, tensors_.spans, draw(worker), item,

@@ -172,6 +172,9 @@ Prepared prepare(const Resolved& resolved) {
                                   prepared.local_workers, prepared.place);
   prepared.comm.local_workers = prepared.local_workers;
   prepared.comm.sums = settings.comm.sums == "reproducible" ? Sums::reproducible : Sums::fast;
+  prepared.comm.links = settings.comm.links == "auto"   ? Links::measured
+                        : settings.comm.links == "long" ? Links::long_
+                                                        : Links::short_;
   prepared.comm.join_timeout =
       located(resolved, "comm.join_timeout", [&] { return duration(settings.comm.join_timeout); });
   RunFacts& facts = prepared.facts;

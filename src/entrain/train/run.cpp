@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "entrain/comm/address.h"
 #include "entrain/comm/agreement.h"
 #include "entrain/comm/local.h"
 #include "entrain/comm/metered.h"
@@ -152,6 +153,7 @@ Communicator& Run::agreed(Communicator& comm) {
                    {"train.lr_schedule", settings_.train.lr_schedule},
                    {"the number of steps", std::to_string(prepared_.facts.steps)},
                    {"comm.sums", settings_.comm.sums},
+                   {"comm.links", settings_.comm.links},
                    {"evaluation.every", settings_.evaluation.every},
                    {"evaluation.window", std::to_string(settings_.evaluation.window)},
                    {"evaluation.model", settings_.evaluation.model},
@@ -340,7 +342,10 @@ void announce(const Prepared& prepared, const Settings& settings) {
              prepared.problem ? settings.problem.name
                               : fmt::format("{} on {}", settings.model.name, settings.data.name),
              print(prepared.training.strategy), print_count(prepared.workers(), "worker"),
-             print_count(prepared.place.size, "process", "processes"), prepared.place.launcher,
+             print_count(prepared.place.size, "process", "processes"),
+             prepared.place.size == 1 ? prepared.place.launcher
+                                      : fmt::format("{}, at {}", prepared.place.launcher,
+                                                    own_address_towards(prepared.place)),
              print_count(prepared.facts.steps, "step"));
   if (prepared.place.size > 1) fmt::print(stderr, "{}: {}\n", name, print(prepared.place));
   fmt::print(stderr, "{}: {} x {} intra-op, BLAS {}\n", name,

@@ -1,0 +1,152 @@
+#include "entrain/comm/pairwise.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+
+#include "entrain/comm/sum.h"
+#include "entrain/core/errors.h"
+
+namespace entrain {
+namespace {
+
+constexpr std::int64_t kPart = 128 << 10;  // bytes; measured, as is the next (docs/results/comm.md)
+constexpr int kAsked = 6;                  // parts at a time
+
+std::vector<Piece> of_peer(const std::vector<Piece>& pieces, int peer) {
+  std::vector<Piece> own;
+  std::ranges::copy_if(pieces, std::back_inserter(own),
+                       [peer](const Piece& piece) { return piece.peer == peer; });
+  return own;
+}
+
+Pairwise::Receipt cut(const std::vector<Piece>& pieces, const Pacing& pacing) {
+  Pairwise::Receipt parts;
+  for (const Piece& piece : pieces) {
+    const at::Tensor& all = piece.values;
+    if (all.numel() == 0) continue;
+    const bool large = static_cast<std::int64_t>(all.nbytes()) > kPart;
+    const std::vector<at::Tensor> tensors =
+        pacing.in_turn ? all.view({-1}).split(kPart / all.element_size())
+                       : all.view({-1}).chunk(large ? pacing.connections : 1);
+    int tag = 0;
+    for (const at::Tensor& part : tensors) {
+      parts.push_back(std::make_shared<Pairwise::Part>(
+          Pairwise::Part{piece.peer, tag++ % pacing.connections, part}));
+    }
+  }
+  return parts;
+}
+
+}  // namespace
+
+// The parts of others, one of each peer in turn, beginning with the peer who is `step` away: no two
+// processes begin with the same one.
+Pairwise::Receipt Pairwise::parts_of(const std::vector<Piece>& pieces, int step) const {
+  const int rank = group_->getRank(), size = group_->getSize();
+  std::vector<Receipt> by_turn;
+  std::size_t most = 0;
+  for (int turn = 1; turn < size; ++turn) {
+    by_turn.push_back(cut(of_peer(pieces, (rank + step * turn + size) % size), pacing_));
+    most = std::max(most, by_turn.back().size());
+  }
+  Receipt parts;
+  for (std::size_t k = 0; k < most; ++k) {
+    for (const Receipt& one : by_turn) {
+      if (k < one.size()) parts.push_back(one[k]);
+    }
+  }
+  return parts;
+}
+
+void Pairwise::exchange(const std::vector<Piece>& in, const std::vector<Piece>& out) {
+  const Receipt receipt = receive(in);
+  const std::vector<Piece> from = of_peer(out, group_->getRank());
+  const std::vector<Piece> to = of_peer(in, group_->getRank());
+  ENTRAIN_CHECK(from.size() == to.size());
+  for (std::size_t k = 0; k < to.size(); ++k) to[k].values.copy_(from[k].values);
+  send(out, receipt);
+}
+
+Pairwise::Receipt Pairwise::receive(const std::vector<Piece>& pieces) {
+  Receipt receipt = parts_of(pieces, -1);
+  unasked_.insert(unasked_.end(), receipt.begin(), receipt.end());
+  ask_for_more();
+  return receipt;
+}
+
+void Pairwise::ask_for_more() {
+  const int most =
+      pacing_.in_turn ? std::max(kAsked, group_->getSize() - 1) : std::numeric_limits<int>::max();
+  for (; !unasked_.empty() && asked_ < most; ++asked_) {
+    Part& part = *unasked_.front();
+    std::vector<at::Tensor> message = {part.values};
+    part.work = keep(group_->recv(message, part.peer, part.tag));
+    unasked_.pop_front();
+  }
+}
+
+void Pairwise::send(const std::vector<Piece>& pieces, const Receipt& receipt) {
+  const Receipt parts = parts_of(pieces, 1);
+  for (const auto& part : parts) {
+    std::vector<at::Tensor> message = {part->values};
+    bytes_sent_ += static_cast<std::int64_t>(part->values.nbytes());
+    part->work = keep(group_->send(message, part->peer, part->tag));
+  }
+  for (const auto& part : receipt) {
+    wait(part->work);
+    --asked_;
+    ask_for_more();
+  }
+  for (const auto& part : parts) wait(part->work);
+}
+
+GlooWork Pairwise::keep(GlooWork work) {
+  const std::lock_guard guard(lock_);
+  pending_.push_back(work);
+  if (aborted_) work->abort();
+  return work;
+}
+
+void Pairwise::wait(const GlooWork& work) {
+  if (!work->wait()) throw CommunicationError("a peer was lost");
+  const std::lock_guard guard(lock_);
+  const auto found = std::ranges::find(pending_, work);
+  if (found != pending_.end()) pending_.erase(found);
+}
+
+void Pairwise::abort() noexcept {
+  const std::lock_guard guard(lock_);
+  aborted_ = true;
+  for (const GlooWork& work : pending_) work->abort();
+  pending_.clear();
+}
+
+void direct_mean(Pairwise& pairs, const Members& members, const at::Tensor& own,
+                 const at::Tensor& mean) {
+  const std::int64_t columns = mean.size(1);
+  const std::int64_t width = (columns + members.size - 1) / members.size;
+  const auto chunk = [&](const at::Tensor& row, int process) {
+    const std::int64_t begin = std::min(columns, process * width);
+    return row.narrow(1, begin, std::min(columns, begin + width) - begin);
+  };
+  const at::Tensor share = chunk(mean, members.rank);
+  at::Tensor in = at::empty({members.size, share.size(1)}, own.options());
+  std::vector<Piece> chunks_in, chunks_out, means_in, means_out;
+  for (int peer = 0; peer < members.size; ++peer) {
+    if (peer == members.rank) continue;
+    chunks_in.push_back({peer, in[peer]});
+    chunks_out.push_back({peer, chunk(own, peer)});
+    means_in.push_back({peer, chunk(mean, peer)});
+    means_out.push_back({peer, share});
+  }
+  const Pairwise::Receipt chunks = pairs.receive(chunks_in), means = pairs.receive(means_in);
+  in[members.rank].copy_(chunk(own, members.rank)[0]);
+  pairs.send(chunks_out, chunks);
+  tree_mean(in, 0, share.size(1), members.workers(), share);
+  pairs.send(means_out, means);
+}
+
+}  // namespace entrain

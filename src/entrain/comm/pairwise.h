@@ -1,0 +1,79 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "entrain/comm/communicator.h"
+#include "entrain/comm/gloo.h"
+
+namespace entrain {
+
+/// How messages go between two processes.
+struct Pacing {
+  /// Over which a large piece travels at once: one connection's window does not fill a long link.
+  int connections = 1;
+  /// Large pieces are cut, and a receiver asks for a few parts at a time, of all its peers in turn:
+  /// senders that all fill one short link at once lose packets, and some of them fall behind.
+  bool in_turn = true;
+};
+
+/// Messages between pairs of processes, without copies of ours. Gloo lets data go when their
+/// receiver has asked for them, so receives that begin early save a latency.
+///
+/// Between two processes pieces arrive in the order in which they are sent. Calls come from one
+/// thread, but for abort() and bytes_sent().
+class Pairwise {
+ public:
+  Pairwise(Gloo group, Pacing pacing) : group_(std::move(group)), pacing_(pacing) {}
+
+  /// What one Gloo message carries; in the order in which the receiver asks for them.
+  struct Part {
+    int peer, tag;
+    at::Tensor values;
+    GlooWork work = {};  // none yet: not asked for
+  };
+  using Receipt = std::vector<std::shared_ptr<Part>>;
+
+  /// Sends `out` and receives `in`; pieces to this process itself are copied.
+  void exchange(const std::vector<Piece>& in, const std::vector<Piece>& out);
+
+  /// Starts to receive `pieces` of others; returns at once. Receipts are waited for in their order.
+  Receipt receive(const std::vector<Piece>& pieces);
+
+  /// Sends `pieces` to others and waits for those of `receipt`; returns when both are over. Throws
+  /// std::exception if a peer is lost, or upon abort().
+  void send(const std::vector<Piece>& pieces, const Receipt& receipt);
+
+  /// Ends what this waits for, from another thread; nothing can be sent or received any more.
+  void abort() noexcept;
+
+  std::int64_t bytes_sent() const { return bytes_sent_; }  ///< Payload, on any thread.
+
+ private:
+  Receipt parts_of(const std::vector<Piece>& pieces, int step) const;
+  void ask_for_more();
+  GlooWork keep(GlooWork work);
+  void wait(const GlooWork& work);
+
+  Gloo group_;
+  Pacing pacing_;
+  std::deque<std::shared_ptr<Part>> unasked_;
+  int asked_ = 0;  // parts that are under way to this process
+  std::atomic<std::int64_t> bytes_sent_{0};
+  std::mutex lock_;
+  bool aborted_ = false;
+  std::deque<GlooWork> pending_;  // what abort() must end
+};
+
+/// The mean of the rows of all workers: chunk p of `own`, which is this process's row or sum of
+/// rows, goes to process p, which adds up the chunks in double along the tree of processes, and
+/// sends the mean of the chunk to all. `own` [1, m] and `mean` [1, m], both contiguous.
+void direct_mean(Pairwise& pairs, const Members& members, const at::Tensor& own,
+                 const at::Tensor& mean);
+
+}  // namespace entrain
