@@ -155,6 +155,8 @@ Rates rates_at(int n, const BenchOptions& options) {
   return {median(our_rates), median(bare_rates), median(naive_rates), bytes};
 }
 
+std::string rate(double steps) { return steps > 0 ? fmt::format("{:.1f}", steps) : "-"; }
+
 std::string ratio(double a, double b) { return b > 0 ? fmt::format("{:.2f}", a / b) : "-"; }
 
 }  // namespace
@@ -171,10 +173,9 @@ std::string bench_simulate(const BenchOptions& options, bool json) {
                     {"bare_steps_per_second", rates.bare},
                     {"naive_steps_per_second", rates.naive},
                     {"bytes", rates.bytes}});
-    table.push_back({std::to_string(n), fmt::format("{:.1f}", rates.ours),
-                     fmt::format("{:.1f}", rates.bare), ratio(rates.ours, rates.bare),
-                     fmt::format("{:.1f}", rates.naive), ratio(rates.ours, rates.naive),
-                     print_bytes(rates.bytes)});
+    table.push_back({std::to_string(n), rate(rates.ours), rate(rates.bare),
+                     ratio(rates.ours, rates.bare), rate(rates.naive),
+                     ratio(rates.ours, rates.naive), print_bytes(rates.bytes)});
   }
   if (json)
     return nlohmann::ordered_json{{"processor", processor()}, {"sizes", list}}.dump(2) + "\n";

@@ -89,7 +89,8 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "entrain: {}\n", error.what());
     return error.exit_code();
   } catch (const std::exception& error) {
-    fmt::print(stderr, "entrain: {}\n", error.what());
+    const std::string_view what = error.what();  // libtorch's goes on with a backtrace
+    fmt::print(stderr, "entrain: {}\n", what.substr(0, what.find("\nException raised from")));
     return static_cast<int>(Failure::failed);
   }
 }

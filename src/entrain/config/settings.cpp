@@ -99,7 +99,8 @@ std::vector<Setting> make_settings() {
        "medium)"},
       {ENTRAIN_SETTING(network.loss),
        "messages that are lost and sent again: none, bursty(good=50, bad=5, loss=0.5)"},
-      {ENTRAIN_SETTING(network.collective), "how a mean over everyone is made there",
+      {ENTRAIN_SETTING(network.collective),
+       "how a mean over everyone is made there: ring, halving_doubling or tree",
        one_of({"ring", "halving_doubling", "tree"})},
       {ENTRAIN_SETTING(network.compute),
        "time of a worker's step there: measured, constant(10 ms), exponential(10 ms), "
@@ -108,9 +109,10 @@ std::vector<Setting> make_settings() {
        "who is slower there: none, slow(probability=0.1, factor=5), factors([1, 2])"},
 
       {ENTRAIN_SETTING(report.every), "steps between step lines of metrics.jsonl", at_least(1)},
-      {ENTRAIN_SETTING(report.rounds), "which rounds have a line in metrics.jsonl",
+      {ENTRAIN_SETTING(report.rounds), "which rounds have a line in metrics.jsonl: all or none",
        one_of({"all", "none"})},
-      {ENTRAIN_SETTING(report.trace), "what of a simulated timeline is written to trace.json",
+      {ENTRAIN_SETTING(report.trace),
+       "what of a simulated timeline is written to trace.json: all or none",
        one_of({"all", "none"})},
   };
 }

@@ -12,6 +12,7 @@
 #include "entrain/core/errors.h"
 #include "entrain/core/text.h"
 #include "entrain/data/file_text.h"
+#include "entrain/data/libsvm_sets.h"
 #include "entrain/data/reader.h"
 
 namespace entrain {
@@ -207,10 +208,12 @@ std::filesystem::path find_libsvm(const std::filesystem::path& data_root, const 
       given.has_parent_path() ? given.parent_path() : data_root / "libsvm";
   const std::string file = given.filename().string();
   if (const auto found = plain_or_gz(folder, file)) return *found;
-  throw DataError(
-      fmt::format("'{0}': neither {1} nor {1}.gz is in {2}; fetch {3}{1} into that folder, or set "
-                  "data.root to the folder that has libsvm/{1}",
-                  name, file, folder.string(), official_libsvm_sets));
+  throw DataError(fmt::format(
+      "'{0}': neither {1} nor {1}.gz is in {2}; {4}fetch {3}{1} into that folder, or set "
+      "data.root to the folder that has libsvm/{1}",
+      name, file, folder.string(), official_libsvm_sets,
+      libsvm_set(name) ? fmt::format("entrain data prepare {} --download does it; or ", name)
+                       : ""));
 }
 
 }  // namespace entrain

@@ -159,7 +159,8 @@ Choice<MakeProblem> libsvm_choice() {
   return {"libsvm",
           {{"name"}, {"lambda", "auto"}, {"shared", "false"}, {"start", "zero"}},
           "logistic regression, or softmax regression for more than two classes, over a set in "
-          "LIBSVM's format, without a constant feature, with lambda/2 |x|^2; auto: 1/samples; "
+          "LIBSVM's format (a name with a dot stands in quotes: libsvm(\"a9a.t\")), without a "
+          "constant feature, with lambda/2 |x|^2; auto: 1/samples; "
           "samples as in logistic",
           [](const Arguments& a) {
             const auto lambda =

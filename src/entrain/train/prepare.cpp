@@ -104,6 +104,7 @@ void load_problem(const Resolved& resolved, Prepared& prepared) {
     throw UsageError(fmt::format("{}: problem.name: a problem has no epochs; give train.steps",
                                  resolved.origin("problem.name")));
   }
+  located(resolved, "data.partition", [&] { build_partition(settings.data.partition); });
   prepared.problem = located(resolved, "problem.name", [&] {
     return build_problem(parse_value(settings.problem.name),
                          prepared.facts)({.workers = prepared.workers(),
