@@ -76,6 +76,25 @@ TEST(Claims, FunctionsOfRuns) {
   EXPECT_DOUBLE_EQ(over_all("transient(x, 'a', 'ref', factor=3)", results), 10);
 }
 
+// When a figure that is no number somewhere reached a level is not known, not even to be late.
+TEST(Claims, AGapInACurveDecidesNothing) {
+  const double gap = std::nan("");
+  const Results results = {{"gaps", runs_of({{gap, gap, gap}, {gap, gap, gap}})},
+                           {"gap", runs_of({{9, gap, 1}, {9, gap, 1}})},
+                           {"soon", runs_of({{1, 1, 1}, {1, 1, 1}})}};
+  for (const char* late : {"gaps", "gap"}) {
+    const std::string than = " > steps_to(x, 5, 'soon')";
+    EXPECT_EQ(verdict(fmt::format("steps_to(x, 0.5, '{}')", late) + than, results),
+              Verdict::inconclusive);
+    EXPECT_EQ(verdict(fmt::format("transient(x, '{}', 'soon')", late) + than, results),
+              Verdict::inconclusive);
+    EXPECT_EQ(verdict(fmt::format("transient(x, 'soon', '{}')", late) + than, results),
+              Verdict::inconclusive);
+  }
+  EXPECT_EQ(verdict("transient(x, 'soon', 'soon', factor=0/0) > 5", results),
+            Verdict::inconclusive);
+}
+
 TEST(Claims, ByTheIntervalOfThePairedDifference) {
   // Differences 1, 2, 3, 2, 2: mean 2, deviation sqrt(0.5); half the interval is 0.878.
   const Results results = {{"a", last_values({11, 22, 33, 42, 52})},

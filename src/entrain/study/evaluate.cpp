@@ -136,10 +136,17 @@ class CallOnResults {
     return at_least(time_of(run.evaluations.back()));
   }
 
+  // Whether the metric is no number at some evaluation: when it was reached is not known then.
+  bool has_gaps(const RunFigures& run) const {
+    return std::any_of(
+        run.evaluations.begin(), run.evaluations.end(),
+        [&](const EvaluationPoint& point) { return std::isnan(figure_at(point, metric())); });
+  }
+
   Interval first_at_level(const RunFigures& run) {
     if (run.evaluations.empty()) refuse(run, "was never evaluated");
     const double level = *number("level");
-    if (std::isnan(level)) return anything();  // itself not known
+    if (std::isnan(level) || has_gaps(run)) return anything();
     const auto reached =
         std::find_if(run.evaluations.begin(), run.evaluations.end(),
                      [&](const EvaluationPoint& p) { return figure_at(p, metric()) <= level; });
@@ -150,6 +157,7 @@ class CallOnResults {
     const RunFigures& reference = run_of("reference");
     if (reference.diverged) return anything();
     const double factor = number("factor").value_or(usual_factor);
+    if (std::isnan(factor) || has_gaps(run) || has_gaps(reference)) return anything();
     const auto& points = run.evaluations;
     if (points.empty() || points.size() != reference.evaluations.size()) {
       refuse(run,

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "entrain/core/version.h"
 #include "entrain/report/table.h"
 
 namespace entrain {
@@ -194,15 +195,17 @@ std::string results_json(const Study& study, const StudyResult& result) {
 }
 
 std::string note_on_revisions(const StudyResult& result) {
-  std::set<std::string> revisions;
+  std::set<std::string> revisions = {kRevision};
   for (const auto& [variant, runs] : result.results) {
     for (const RunFigures& run : runs) {
       if (!run.revision.empty()) revisions.insert(run.revision);
     }
   }
   if (revisions.size() < 2) return "";
-  return fmt::format("these runs are of {} commits of entrain ({}); a fresh --out runs all anew\n",
-                     revisions.size(), fmt::join(revisions, ", "));
+  return fmt::format(
+      "these runs, some of them done before, and this program are of {} commits of entrain ({}); a "
+      "fresh --out runs all anew\n",
+      revisions.size(), fmt::join(revisions, ", "));
 }
 
 }  // namespace entrain
