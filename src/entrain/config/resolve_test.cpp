@@ -199,7 +199,7 @@ TEST_F(Resolve, WrongTypes) {
   EXPECT_EQ(file_refusal("[data]\nname = 2.5"), "x.toml:2: data.name = 2.5: must be text");
   EXPECT_EQ(file_refusal("[data]\nname = 1979-05-27"),
             "x.toml:2: data.name = 1979-05-27: must be text");
-  EXPECT_EQ(file_refusal("seed = [ 1, 2 ]"), "x.toml:1: seed = [ 1, 2 ]: must be a whole number");
+  EXPECT_EQ(file_refusal("seed = [ 1, 2 ]"), "x.toml:1: seed = [1, 2]: must be a whole number");
   EXPECT_EQ(file_refusal("[seed]"), "x.toml:1: seed = a table: must be a whole number");
   EXPECT_EQ(file_refusal("train = 3"), "x.toml:1: train = 3: this is a table, as in [train]");
   EXPECT_EQ(override_refusal("train.batch=64x"),

@@ -75,6 +75,23 @@ std::string bare_or_quoted(std::string_view key) {
   return plain ? std::string(key) : toml_quote(key);
 }
 
+// As in the file, or nearly so. Not by toml++'s formatter, which measures lists by casts that the
+// standard leaves undefined.
+std::string written(const toml::node& node) {
+  if (const auto* text = node.as_string()) return toml_quote(text->get());
+  if (const auto* real = node.as_floating_point()) return print_number(real->get());
+  if (const auto* integer = node.as_integer()) return fmt::format("{}", integer->get());
+  if (const toml::array* array = node.as_array()) {
+    std::vector<std::string> items;
+    for (const toml::node& item : *array) items.push_back(written(item));
+    return fmt::format("[{}]", fmt::join(items, ", "));
+  }
+  if (node.is_table()) return "{...}";
+  std::ostringstream stream;
+  node.visit([&](const auto& any) { stream << any; });
+  return stream.str();
+}
+
 /// Walks the tables of a file and lists what it meets.
 class TomlWalk {
  public:
@@ -135,9 +152,7 @@ class TomlWalk {
     if (const auto* integer = node.as_integer()) {
       return given(key, line, Kind::integer, fmt::format("{}", integer->get()));
     }
-    std::ostringstream written;
-    node.visit([&](const auto& any) { written << any; });
-    return given(key, line, Kind::other, excerpt(written.str()));
+    return given(key, line, Kind::other, excerpt(written(node)));
   }
 
   Given given(const std::string& key, std::size_t line, Kind kind, std::string value) const {
