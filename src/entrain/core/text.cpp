@@ -1,9 +1,7 @@
 #include "entrain/core/text.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <cmath>
 #include <utility>
 
 #include "entrain/core/errors.h"
@@ -14,7 +12,6 @@ namespace {
 constexpr std::size_t longest_text = 64 * 1024;  // of a text to parse, in bytes
 constexpr int deepest_nesting = 32;              // of calls and lists in each other
 constexpr std::size_t longest_excerpt = 120;     // of a text in a message, in bytes
-constexpr double largest_whole = 0x1p53;         // up to here a double holds every integer
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -169,89 +166,6 @@ std::string print_items(const std::vector<Argument>& items) {
   return result;
 }
 
-bool is_whole(const Value& value) {
-  return value.kind == Value::Kind::number && value.name.empty() &&
-         std::abs(value.number) <= largest_whole && std::trunc(value.number) == value.number;
-}
-
-/// A default that says only that nothing was given.
-bool is_placeholder(const Value& value) {
-  static const std::array<std::string_view, 5> words = {"run", "none", "auto", "h", "nothing"};
-  return value.kind == Value::Kind::call && value.arguments.empty() &&
-         std::find(words.begin(), words.end(), value.name) != words.end();
-}
-
-[[noreturn]] void refuse_call(const Value& call, std::string_view why) {
-  throw UsageError(fmt::format("{}: {}", excerpt(print(call)), why));
-}
-
-[[noreturn]] void refuse_value(const Value& call, std::string_view name, std::string_view wanted,
-                               const Value& given) {
-  refuse_call(call, fmt::format("{} must be {}, not '{}'", name, wanted, excerpt(print(given))));
-}
-
-std::vector<std::string> names_of(std::span<const Parameter> parameters) {
-  std::vector<std::string> result;
-  for (const Parameter& parameter : parameters) result.push_back(parameter.name);
-  return result;
-}
-
-[[noreturn]] void refuse_count(const Value& call, std::span<const Parameter> parameters) {
-  if (parameters.empty()) refuse_call(call, fmt::format("{} takes no arguments", call.name));
-  refuse_call(call, fmt::format("{} takes {} ({}), not {}", call.name,
-                                parameters.size() == 1
-                                    ? "1 argument"
-                                    : fmt::format("at most {} arguments", parameters.size()),
-                                fmt::join(names_of(parameters), ", "), call.arguments.size()));
-}
-
-/// The index of the parameter that a named argument means.
-std::size_t named_slot(const Value& call, std::string_view name,
-                       std::span<const Parameter> parameters) {
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    if (parameters[i].name == name) return i;
-  }
-  if (parameters.empty()) refuse_count(call, parameters);
-  refuse_call(call, fmt::format("{} has no argument '{}'{}", call.name, excerpt(name),
-                                suggestion(name, names_of(parameters))));
-}
-
-/// The value given for each parameter, null where none is.
-std::vector<const Value*> match(const Value& call, std::span<const Parameter> parameters) {
-  if (call.arguments.size() > parameters.size() && call.arguments.back().name.empty()) {
-    refuse_count(call, parameters);
-  }
-  std::vector<const Value*> given(parameters.size(), nullptr);
-  for (std::size_t i = 0; i < call.arguments.size(); ++i) {
-    const auto& [name, value] = call.arguments[i];
-    const std::size_t slot = name.empty() ? i : named_slot(call, name, parameters);
-    if (slot >= parameters.size()) refuse_count(call, parameters);
-    if (given[slot]) {
-      refuse_call(call, fmt::format("{} is given twice", parameters[slot].name));
-    }
-    given[slot] = &value;
-  }
-  return given;
-}
-
-/// Edits between two words: insertions, deletions, substitutions and swaps of neighbours
-/// (Damerau-Levenshtein in its "optimal string alignment" form).
-std::size_t edits(std::string_view a, std::string_view b) {
-  std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
-  for (std::size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
-  for (std::size_t j = 0; j <= b.size(); ++j) d[0][j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t substituted = d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, substituted});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
-      }
-    }
-  }
-  return d[a.size()][b.size()];
-}
-
 }  // namespace
 
 Value parse_value(std::string_view text) { return TextParser(text).whole(); }
@@ -285,141 +199,6 @@ Value call(std::string name, std::vector<Argument> arguments) {
   return {Value::Kind::call, std::move(name), 0, std::move(arguments)};
 }
 
-Arguments::Arguments(const Value& call, std::span<const Parameter> parameters,
-                     const RunFacts& facts)
-    : call_(call), facts_(facts) {
-  if (call.kind != Value::Kind::call) refuse_call(call, "expected a name");
-  const std::vector<const Value*> given = match(call, parameters);
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const auto& [name, fallback] = parameters[i];
-    if (!given[i] && !fallback) {
-      refuse_call(call, fmt::format("{} is required, as in {}({}=...)", name, call.name, name));
-    }
-    bound_.push_back({name, given[i] ? *given[i] : parse_value(*fallback)});
-    stated_.push_back(given[i] || !is_placeholder(bound_.back().value));
-  }
-}
-
-const Value& Arguments::value(std::string_view name) const {
-  const auto found = std::find_if(bound_.begin(), bound_.end(),
-                                  [&](const Argument& bound) { return bound.name == name; });
-  ENTRAIN_CHECK(found != bound_.end());
-  return found->value;
-}
-
-std::int64_t Arguments::integer(std::string_view name) const {
-  const Value& given = value(name);
-  if (!is_whole(given)) refuse_value(call_, name, "an integer", given);
-  return static_cast<std::int64_t>(given.number);
-}
-
-double Arguments::real(std::string_view name) const {
-  const Value& given = value(name);
-  if (given.kind != Value::Kind::number || !given.name.empty()) {
-    refuse_value(call_, name, "a number", given);
-  }
-  return given.number;
-}
-
-bool Arguments::boolean(std::string_view name) const {
-  const Value& given = value(name);
-  const bool word = given.kind == Value::Kind::call && given.arguments.empty();
-  if (word && given.name == "true") return true;
-  if (word && given.name == "false") return false;
-  refuse_value(call_, name, "true or false", given);
-}
-
-const std::string& Arguments::text(std::string_view name) const {
-  const Value& given = value(name);
-  if (given.kind != Value::Kind::text) {
-    refuse_value(call_, name, "a text in double quotes", given);
-  }
-  return given.name;
-}
-
-bool Arguments::is(std::string_view name, std::string_view word) const {
-  const Value& given = value(name);
-  return given.kind == Value::Kind::call && given.arguments.empty() && given.name == word;
-}
-
-double Arguments::of_run(std::string_view name, std::int64_t known) const {
-  if (!is(name, "run")) return real(name);
-  if (known > 0) return static_cast<double>(known);
-  refuse_call(call_, fmt::format("{} of the run is not known here; give it, as in {}({}=...)", name,
-                                 call_.name, name));
-}
-
-std::int64_t Arguments::integer_of_run(std::string_view name, std::int64_t known) const {
-  return is(name, "run") ? static_cast<std::int64_t>(of_run(name, known)) : integer(name);
-}
-
-std::int64_t Arguments::steps(std::string_view name) const { return to_steps(name, value(name)); }
-
-std::vector<std::int64_t> Arguments::steps_list(std::string_view name) const {
-  const Value& given = value(name);
-  if (given.kind != Value::Kind::list) {
-    refuse_value(call_, name, "a list of steps as in [100, 5ep]", given);
-  }
-  std::vector<std::int64_t> result;
-  for (const Argument& item : given.arguments) result.push_back(to_steps(name, item.value));
-  return result;
-}
-
-std::int64_t Arguments::to_steps(std::string_view name, const Value& value) const {
-  if (is_whole(value)) return static_cast<std::int64_t>(value.number);
-  if (value.kind == Value::Kind::call && print(value) == "first_decay") {
-    if (facts_.first_decay > 0) return facts_.first_decay;
-    refuse_call(call_,
-                "first_decay: the step at which train.lr_schedule first falls within the run "
-                "is not known here; give a step, or a schedule that falls");
-  }
-  if (value.kind != Value::Kind::number || value.name != "ep") {
-    refuse_value(call_, name, "a whole number of steps, or epochs as in 5ep", value);
-  }
-  if (facts_.steps_per_epoch == 0) {
-    throw UsageError(fmt::format("{}: the length of an epoch is not known here", print(value)));
-  }
-  const double rounded = std::round(value.number * static_cast<double>(facts_.steps_per_epoch));
-  if (!(std::abs(rounded) <= largest_whole)) {
-    refuse_value(call_, name, fmt::format("at most {} steps", print_number(largest_whole)), value);
-  }
-  return static_cast<std::int64_t>(rounded);
-}
-
-Value Arguments::canonical() const {
-  Value result = call(call_.name);
-  for (std::size_t i = 0; i < bound_.size(); ++i) {
-    if (stated_[i]) result.arguments.push_back(bound_[i]);
-  }
-  const bool first_alone = result.arguments.size() == 1 && stated_[0];
-  if (first_alone) result.arguments.front().name.clear();
-  return result;
-}
-
-std::string nearest(std::string_view word, std::span<const std::string> known) {
-  constexpr std::size_t longest_word = 64;
-  if (word.size() > longest_word) return "";
-  std::string best;
-  std::size_t fewest = std::max<std::size_t>(1, word.size() / 3) + 1;
-  for (const std::string& candidate : known) {
-    if (candidate.size() > longest_word) continue;
-    const std::size_t distance = edits(word, candidate);
-    const bool alike = distance < std::max(word.size(), candidate.size());
-    if (alike && distance < fewest) {
-      fewest = distance;
-      best = candidate;
-    }
-  }
-  return best;
-}
-
-std::string suggestion(std::string_view word, std::span<const std::string> known) {
-  const std::string near = nearest(word, known);
-  if (!near.empty()) return fmt::format("; did you mean '{}'?", near);
-  if (known.empty()) return "";
-  return fmt::format("; known: {}", fmt::join(known, ", "));
-}
-
 std::string excerpt(std::string_view text) {
   std::size_t end = std::min(text.size(), longest_excerpt);
   while (end < text.size() && end > 0 && continues_character(text[end])) --end;
@@ -439,12 +218,6 @@ std::string print_number(double number) {
   if (text[digits] == '-') ++digits;
   while (text[digits] == '0' && digits + 1 < text.size()) text.erase(digits, 1);
   return text;
-}
-
-void refuse_choice(const Value& value, std::string_view axis, std::span<const std::string> known) {
-  const std::string word = value.kind == Value::Kind::call ? value.name : "";
-  throw UsageError(
-      fmt::format("unknown {} '{}'{}", axis, excerpt(print(value)), suggestion(word, known)));
 }
 
 }  // namespace entrain
