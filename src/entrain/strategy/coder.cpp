@@ -17,20 +17,6 @@
 namespace entrain {
 namespace {
 
-bool is_low_rank(const MessageTensors::Matrix& matrix, const Codec& codec) {
-  const auto rows = static_cast<double>(matrix.rows), columns = static_cast<double>(matrix.columns);
-  return (rows + columns) * static_cast<double>(codec.rank) * codec.min_rate < rows * columns;
-}
-
-std::vector<MessageTensors::Matrix> low_rank_matrices(const MessageTensors& tensors,
-                                                      const Codec& codec) {
-  std::vector<MessageTensors::Matrix> chosen;
-  for (const auto& matrix : tensors.matrices) {
-    if (is_low_rank(matrix, codec)) chosen.push_back(matrix);
-  }
-  return chosen;
-}
-
 // The columns of a message that each of P processes owns: whole blocks, as even as these allow.
 class Ownership {
  public:
@@ -126,90 +112,7 @@ void exact_mean(Channel& channel, const Members& members, const at::Tensor& rows
       channel, members, *raw, *raw, [](int) { return Draw(); }, rows.clone(), {}, mean);
 }
 
-// Columns of a matrix made orthonormal, one after the other (Gram-Schmidt, twice, as once leaves
-// what rounding makes of dependent columns). A column that depends on those before it becomes zero.
-void orthonormalise(const at::Tensor& matrix) {
-  for (std::int64_t j = 0; j < matrix.size(1); ++j) {
-    const at::Tensor column = matrix.select(1, j);
-    const double before = column.norm().item<double>();
-    for (int pass = 0; pass < 2; ++pass) {
-      for (std::int64_t k = 0; k < j; ++k) {
-        const at::Tensor other = matrix.select(1, k);
-        column.sub_(other * other.dot(column));
-      }
-    }
-    const double after = column.norm().item<double>();
-    if (after > 1e-10 * before) {
-      column.div_(after);
-    } else {
-      column.zero_();
-    }
-  }
-}
-
-// A column of the factors that came out as zero would stay zero for ever: it keeps its old values.
-void keep_zero_columns(const at::Tensor& factor, const at::Tensor& before) {
-  for (std::int64_t j = 0; j < factor.size(1); ++j) {
-    if (factor.select(1, j).abs().max().item<double>() == 0) {
-      factor.select(1, j).copy_(before.select(1, j));
-    }
-  }
-}
-
-// What lies between matrices, copied together or back.
-std::vector<Span> outside(const std::vector<MessageTensors::Matrix>& matrices,
-                          std::int64_t columns) {
-  std::vector<Span> spans;
-  std::int64_t at = 0;
-  for (const auto& matrix : matrices) {
-    spans.push_back({at, matrix.begin - at});
-    at = matrix.begin + matrix.rows * matrix.columns;
-  }
-  spans.push_back({at, columns - at});
-  return spans;
-}
-
-void exact_rest(Channel& channel, const Members& members, const at::Tensor& values,
-                const std::vector<Span>& spans, const at::Tensor& result) {
-  std::vector<at::Tensor> pieces;
-  for (const Span& span : spans) pieces.push_back(values.narrow(1, span.begin, span.count));
-  const at::Tensor rest = at::cat(pieces, 1);
-  const at::Tensor mean = at::empty({1, rest.size(1)}, rest.options());
-  exact_mean(channel, members, rest, mean);
-  std::int64_t at = 0;
-  for (const Span& span : spans) {
-    result.narrow(1, span.begin, span.count).copy_(mean.narrow(1, at, span.count));
-    values.narrow(1, span.begin, span.count).zero_();
-    at += span.count;
-  }
-}
-
-at::Tensor matrix_in(const at::Tensor& row, const MessageTensors::Matrix& matrix) {
-  return row.narrow(0, matrix.begin, matrix.rows * matrix.columns)
-      .view({matrix.rows, matrix.columns});
-}
-
 }  // namespace
-
-MessageTensors tensors_of(const Layout& layout, const std::vector<Span>& columns) {
-  MessageTensors tensors;
-  for (const Span& span : columns) {
-    for (const Layout::Entry& entry : layout.entries) {
-      if (entry.offset < span.begin || entry.offset >= span.begin + span.count) continue;
-      const std::int64_t begin = tensors.columns + entry.offset - span.begin;
-      tensors.spans.push_back({begin, entry.items});
-      if (entry.sizes.size() < 2 || entry.items == 0) continue;
-      tensors.matrices.push_back({begin, entry.sizes[0], entry.items / entry.sizes[0]});
-    }
-    tensors.columns += span.count;
-  }
-  return tensors;
-}
-
-MessageTensors square_tensor(std::int64_t items) {
-  const auto side = static_cast<std::int64_t>(std::sqrt(static_cast<double>(items)));
-  return {{{0, items}}, {{0, side, side}}, items};
-}
 
 double coded_bytes(const Codec& codec, const MessageTensors& tensors, std::int64_t item, int n,
                    std::optional<double> messages) {
@@ -240,19 +143,7 @@ Coder::Coder(Codec codec, MessageTensors tensors, std::int64_t workers, at::Scal
     errors_ = at::zeros_like(values_);
     if (codec_.codes_mean) mean_error_ = at::zeros({1, tensors_.columns}, options);
   }
-  if (codec_.rank > 0) start_factors();
-}
-
-// The first factors are random, the same everywhere; each later one starts where the last ended.
-void Coder::start_factors() {
-  const auto matrices = low_rank_matrices(tensors_, codec_);
-  for (std::size_t k = 0; k < matrices.size(); ++k) {
-    Stream random(codec_.seed, Purpose::codec, k);
-    const at::Tensor factor = at::empty({matrices[k].columns, codec_.rank}, at::kDouble);
-    double* numbers = factor.data_ptr<double>();
-    for (std::int64_t i = 0; i < factor.numel(); ++i) numbers[i] = random.normal();
-    factors_.push_back(factor.to(values_.scalar_type()));
-  }
+  if (codec_.rank > 0) low_rank_.emplace(codec_, tensors_, type);
 }
 
 Draw Coder::draw(int worker) const {
@@ -285,7 +176,10 @@ std::unique_ptr<Exchange> Coder::launch(Communicator& comm, std::shared_ptr<cons
     } else if (self->codec_.rows) {
       self->average_rows(channel, members, head);
     } else {
-      self->average_factors(channel, members, head);
+      self->low_rank_->average(self->values_, head,
+                               [&](const at::Tensor& rows, const at::Tensor& mean) {
+                                 exact_mean(channel, members, rows, mean);
+                               });
     }
     if (whole) return;
     result.narrow(1, 0, coded).copy_(head);
@@ -331,62 +225,6 @@ void Coder::average_rows(Channel& channel, const Members& members, const at::Ten
   result.copy_(sums.div_(members.workers()));
 }
 
-// PowerSGD: P = mean(M Q) made orthonormal, Q = mean(M^T P), and P Q^T is the mean of the matrices;
-// an error is against the worker's own P Q_i^T. All other columns are averaged as they are.
-void Coder::average_factors(Channel& channel, const Members& members, const at::Tensor& result) {
-  const auto matrices = low_rank_matrices(tensors_, codec_);
-  const std::int64_t workers = values_.size(0), rank = codec_.rank;
-  std::int64_t left_size = 0, right_size = 0;
-  for (const auto& matrix : matrices) {
-    left_size += matrix.rows * rank;
-    right_size += matrix.columns * rank;
-  }
-  exact_rest(channel, members, values_, outside(matrices, tensors_.columns), result);
-  at::Tensor left = at::empty({workers, left_size}, values_.options());
-  at::Tensor right = at::empty({workers, right_size}, values_.options());
-  at::Tensor mean_left = at::empty({1, left_size}, values_.options());
-  at::Tensor mean_right = at::empty({1, right_size}, values_.options());
-  const auto factor = [rank](const at::Tensor& row, std::int64_t begin, std::int64_t height) {
-    return row.narrow(0, begin, height * rank).view({height, rank});
-  };
-  for (std::int64_t i = 0; i < workers; ++i) {
-    std::int64_t at = 0;
-    for (std::size_t k = 0; k < matrices.size(); at += matrices[k++].rows * rank) {
-      factor(left[i], at, matrices[k].rows)
-          .copy_(at::mm(matrix_in(values_[i], matrices[k]), factors_[k]));
-    }
-  }
-  exact_mean(channel, members, left, mean_left);
-  std::int64_t begin = 0;
-  for (const auto& matrix : matrices) {
-    orthonormalise(factor(mean_left[0], begin, matrix.rows));
-    begin += matrix.rows * rank;
-  }
-  for (std::int64_t i = 0; i < workers; ++i) {
-    std::int64_t at_left = 0, at_right = 0;
-    for (const auto& matrix : matrices) {
-      const at::Tensor own = matrix_in(values_[i], matrix);
-      const at::Tensor p = factor(mean_left[0], at_left, matrix.rows);
-      const at::Tensor q = factor(right[i], at_right, matrix.columns);
-      q.copy_(at::mm(own.t(), p));
-      own.sub_(at::mm(p, q.t()));
-      at_left += matrix.rows * rank;
-      at_right += matrix.columns * rank;
-    }
-  }
-  exact_mean(channel, members, right, mean_right);
-  next_factors_.clear();
-  std::int64_t at_left = 0, at_right = 0;
-  for (const auto& matrix : matrices) {
-    const at::Tensor q = factor(mean_right[0], at_right, matrix.columns).clone();
-    matrix_in(result[0], matrix).copy_(at::mm(factor(mean_left[0], at_left, matrix.rows), q.t()));
-    keep_zero_columns(q, factors_[next_factors_.size()]);
-    next_factors_.push_back(q);
-    at_left += matrix.rows * rank;
-    at_right += matrix.columns * rank;
-  }
-}
-
 void Coder::mix_blocks(Channel& channel, const Members& members, const Mixing& mixing,
                        const at::Tensor& result) {
   const std::int64_t columns = tensors_.columns;
@@ -409,7 +247,7 @@ void Coder::mix_blocks(Channel& channel, const Members& members, const Mixing& m
 void Coder::landed() {
   if (codec_.feedback) std::swap(errors_, values_);
   if (next_mean_error_.defined()) std::swap(mean_error_, next_mean_error_);
-  if (codec_.rank > 0) factors_ = next_factors_;
+  if (low_rank_) low_rank_->landed();
   ++round_;
 }
 

@@ -4,25 +4,10 @@
 
 #include "entrain/comm/communicator.h"
 #include "entrain/strategy/codec.h"
-#include "entrain/strategy/layout.h"
+#include "entrain/strategy/low_rank.h"
+#include "entrain/strategy/message_tensors.h"
 
 namespace entrain {
-
-/// The tensors of a message: where they lie in it, and as which matrices.
-struct MessageTensors {
-  struct Matrix {
-    std::int64_t begin, rows, columns;  ///< Contiguous, row after row.
-  };
-  std::vector<Span> spans;
-  std::vector<Matrix> matrices;  ///< Of spans with two dimensions or more.
-  std::int64_t columns = 0;      ///< Padding included.
-};
-
-/// The tensors of a message that is these columns of a row, put together.
-MessageTensors tensors_of(const Layout& layout, const std::vector<Span>& columns);
-
-/// One tensor of `items` numbers, as near to a square as they allow: where no layout is known.
-MessageTensors square_tensor(std::int64_t items);
 
 /// Payload that each of n workers sends for a message of these tensors in the form of `codec`, as
 /// if it were alone on its host. `messages`: of a topology other than everyone (messages_of).
@@ -52,18 +37,16 @@ class Coder : public std::enable_shared_from_this<Coder> {
  private:
   void average_blocks(Channel& channel, const Members& members, const at::Tensor& result);
   void average_rows(Channel& channel, const Members& members, const at::Tensor& result);
-  void average_factors(Channel& channel, const Members& members, const at::Tensor& result);
   void mix_blocks(Channel& channel, const Members& members, const Mixing& mixing,
                   const at::Tensor& result);
   Draw draw(int worker) const;
-  void start_factors();
 
   Codec codec_;
   MessageTensors tensors_;
-  at::Tensor values_;                               // [w, m]: v + e, then what is left of it
-  at::Tensor errors_;                               // [w, m]
-  at::Tensor mean_error_, next_mean_error_;         // [1, m], of which this process has its share
-  std::vector<at::Tensor> factors_, next_factors_;  // Q of each matrix
+  at::Tensor values_;                        // [w, m]: v + e, then what is left of it
+  at::Tensor errors_;                        // [w, m]
+  at::Tensor mean_error_, next_mean_error_;  // [1, m], of which this process has its share
+  std::optional<LowRank> low_rank_;
   std::uint32_t round_ = 0;
 };
 

@@ -6,30 +6,10 @@
 #include <cmath>
 #include <utility>
 
-#include "entrain/comm/agreement.h"
 #include "entrain/core/errors.h"
-#include "entrain/strategy/parameters_hash.h"
-#include "entrain/strategy/strategy_text.h"
+#include "entrain/strategy/facts.h"
 
 namespace entrain {
-namespace {
-
-std::string print_weights(const std::vector<Mixings>& rounds) {
-  std::string text;
-  for (const Mixings& mixings : rounds) {
-    for (const auto& mixing : mixings) {
-      for (const auto& row : mixing->rows) {
-        for (const Mixing::Term& term : row)
-          text += fmt::format("{}:{:a} ", term.worker, term.weight);
-        text += '\n';
-      }
-    }
-  }
-  return text;
-}
-
-}  // namespace
-
 Synchronizer::Synchronizer(Rows& rows, Communicator& comm, Strategy strategy)
     : rows_(rows),
       comm_(&comm),
@@ -59,27 +39,10 @@ Synchronizer::Synchronizer(Rows& rows, Communicator& comm, Strategy strategy)
   find_next_event();
 }
 
-// Ranks that differ here would wait for each other forever, or mix numbers that do not belong
-// together.
 void Synchronizer::agree() {
-  const Layout& layout = rows_.layout();
-  const std::uint64_t start = row_hash(rows_, 0);
-  for (std::int64_t i = 1; i < rows_.workers(); ++i) {
-    if (row_hash(rows_, i) != start) {
-      throw UsageError(fmt::format("worker rows 0 and {} start from different parameters", i));
-    }
-  }
   std::vector<Mixings> all_mixings = gradient_mixings_;
   for (const Round& round : rounds_) all_mixings.push_back(round.mixings);
-  const Facts facts = {{"strategy", print(strategy_)},
-                       {"rounds", print_rounds(strategy_)},
-                       {"type of the parameters", c10::toString(layout.type)},
-                       {"number of parameters", std::to_string(layout.items)},
-                       {"names and shapes of the parameters", layout_hash(layout)},
-                       {"weights of the topologies", text_hash(print_weights(all_mixings))},
-                       {"workers per process", std::to_string(rows_.workers())},
-                       {"initial parameters", fmt::format("{:016x}", start)}};
-  check_agreement(*comm_, facts);
+  check_agreement(*comm_, facts_of(strategy_, rows_, all_mixings));
 }
 
 void Synchronizer::reduce_gradients() {
