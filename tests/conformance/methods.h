@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <map>
 
-#include "reference/methods.h"
+#include "reference/gossip_methods.h"
 
 // Not in entrain's namespace: the loops have the names of its methods.
 namespace methods_test {

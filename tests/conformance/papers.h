@@ -8,7 +8,7 @@
 
 #include "conformance/engine.h"
 #include "entrain/core/seeds.h"
-#include "reference/methods.h"
+#include "reference/gossip_methods.h"
 
 namespace entrain {
 

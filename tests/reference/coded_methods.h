@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "reference/codecs.h"
-#include "reference/methods.h"
+#include "reference/coded_exchanges.h"
+#include "reference/gossip_methods.h"
 #include "reference/mixing.h"
 #include "reference/problem.h"
 
