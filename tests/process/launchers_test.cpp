@@ -93,11 +93,13 @@ class NetlabHosts : public Launchers {
   void SetUp() override {
     Launchers::SetUp();
     const char* const source = std::getenv("ENTRAIN_SOURCE");
-    netlab_ = std::string(source ? source : ".") + "/tools/netlab/netlab";
-    if (access(netlab_.c_str(), X_OK) != 0) GTEST_SKIP() << netlab_ << " is not there";
+    ASSERT_TRUE(source) << "ENTRAIN_SOURCE must be the root of the repository";
+    netlab_ = std::string(source) + "/tools/netlab/netlab";
+    ASSERT_EQ(access(netlab_.c_str(), X_OK), 0) << netlab_ << " is not there";
     if (getuid() != 0) GTEST_SKIP() << "netlab needs root";
     const Outcome up = run({netlab_, "up", "--name", lab_, "--hosts", "2"});
     up_ = up.code == 0;
+    ASSERT_TRUE(up_ || up.err.starts_with("netlab: ")) << "it fails without a reason: " << up;
     if (!up_) GTEST_SKIP() << "netlab cannot make hosts here: " << up.err;
   }
   void TearDown() override {
