@@ -1,5 +1,3 @@
-#include <chrono>
-#include <cmath>
 #include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -20,12 +18,6 @@ struct Timings {
 };
 
 }  // namespace
-
-double seconds_of(const std::function<void()>& work) {
-  const auto begin = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
 
 std::string bench_codec(const BenchOptions& options, bool json) {
   const std::vector<std::pair<std::string, BlockCodecPtr>> codecs = {

@@ -1,6 +1,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -76,29 +77,24 @@ struct CommTiming {
   bool right = false;
 };
 
-double timed_exchange(const CommForm& form, const at::Tensor& rows, const at::Tensor& result) {
-  const auto begin = std::chrono::steady_clock::now();
-  exchange_once(form, rows, result);
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
 // Exchanges one after the other, as a barrier would itself take latencies; the slowest rank's
 // median.
 CommTiming time_form(const CommForm& form, std::int64_t columns, const CommBench& options) {
   const at::Tensor numbers = pattern(columns);
   const at::Tensor rows = numbers * (form.comm->first_worker() + 1);
   const at::Tensor result = at::full_like(rows, std::nan(""));
-  for (int i = 0; i < options.warm; ++i) exchange_once(form, rows, result);
+  const auto once = [&] { exchange_once(form, rows, result); };
+  for (int i = 0; i < options.warm; ++i) once();
   CommTiming timing;
   const auto sent_before = static_cast<double>(form.comm->wire_bytes_sent());
   std::vector<double> own;
-  for (int i = 0; i < options.repeats; ++i) own.push_back(timed_exchange(form, rows, result));
+  for (int i = 0; i < options.repeats; ++i) own.push_back(seconds_of(once));
   const auto sent = static_cast<double>(form.comm->wire_bytes_sent()) - sent_before;
   timing.wire_bytes = largest(gather_numbers(*form.comm, sent / options.repeats));
   timing.seconds = largest(gather_numbers(*form.comm, median(own)));
   if (options.idle > 0) {
     std::this_thread::sleep_for(std::chrono::duration<double>(options.idle));
-    timing.after_idle = largest(gather_numbers(*form.comm, timed_exchange(form, rows, result)));
+    timing.after_idle = largest(gather_numbers(*form.comm, seconds_of(once)));
   }
   const double error = (result - numbers * expected_factor(form)).abs().max().item<double>();
   timing.error = largest(gather_numbers(*form.comm, error));

@@ -1,13 +1,11 @@
 #include <torch/torch.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "bench/bench.h"
 #include "entrain/comm/local.h"
-#include "entrain/core/errors.h"
+#include "entrain/core/stopwatch.h"
 #include "entrain/data/partition.h"
 #include "entrain/report/table.h"
 #include "entrain/strategy/algorithms.h"
@@ -18,7 +16,6 @@ namespace entrain {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kBatch = 64;
 
@@ -54,13 +51,13 @@ print((time.perf_counter() - begin) / steps)
 template <class Call>
 double seconds_per_call(double seconds, int portion, Call call) {
   for (int i = 0; i < portion; ++i) call();
-  const auto begin = Clock::now();
+  const Stopwatch watch;
   std::int64_t calls = 0;
   double passed = 0;
   do {
     for (int i = 0; i < portion; ++i) call();
     calls += portion;
-    passed = std::chrono::duration<double>(Clock::now() - begin).count();
+    passed = watch.seconds();
   } while (passed < seconds);
   return passed / static_cast<double>(calls);
 }
@@ -123,12 +120,12 @@ double nothing_due(const Dataset& data) {
   Ours ours(data, "mlp", 1, local_sgd(std::int64_t{1} << 60));
   const at::Tensor losses = at::zeros({1}, at::kDouble);
   Synchronizer& sync = ours.workers.synchronizer();
-  const auto begin = Clock::now();
+  const Stopwatch watch;
   for (int i = 0; i < 1'000'000; ++i) {
     sync.reduce_gradients();
     sync.advance(losses, 0.1);
   }
-  return std::chrono::duration<double>(Clock::now() - begin).count() / 1e6;
+  return watch.seconds() / 1e6;
 }
 
 // Seconds a step in PyTorch, or nothing if that Python has no torch.
@@ -225,12 +222,6 @@ std::string print_text(double idle, const std::vector<StepFigures>& steps,
 }
 
 }  // namespace
-
-double median(std::vector<double> values) {
-  ENTRAIN_CHECK(!values.empty());
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
 
 std::string bench_step(const BenchOptions& options, bool json) {
   limit_intra_threads(1);
