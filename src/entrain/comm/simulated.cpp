@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "entrain/comm/metered.h"
 #include "entrain/core/errors.h"
 
 namespace entrain {
@@ -87,12 +88,12 @@ std::unique_ptr<Exchange> Simulated::launch_mix(const at::Tensor& rows, const at
   return timed(std::move(exchange), times_of(mixing.get(), message_bytes(rows)));
 }
 
-// A job says what a worker sends in all; a mean of d bytes sends 2 (n-1)/n d.
+// A job says what a worker sends in all, and not the size of a message.
 std::unique_ptr<Exchange> Simulated::launch(Job job) {
   const double sent = job.bytes_sent_per_worker;
   const auto mixing = job.mixing;
   auto exchange = Decorator::launch(std::move(job));
-  const double messages = mixing ? mixing->messages : 2.0 * (workers_ - 1) / workers_;
+  const double messages = mixing ? mixing->messages : everyone_bytes(workers_, 1);
   return timed(std::move(exchange), times_of(mixing.get(), messages > 0 ? sent / messages : 0));
 }
 
