@@ -1,6 +1,7 @@
 #include "entrain/comm/hosts.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <map>
 #include <sstream>

@@ -1,7 +1,6 @@
 #include "entrain/comm/traffic.h"
 
 #include <algorithm>
-#include <limits>
 #include <tuple>
 
 namespace entrain {
