@@ -164,11 +164,11 @@ constexpr const char* no_samples = "it has no samples";
 }  // namespace
 
 MakeProblem quadratic(const QuadraticOptions& options) {
-  require_count("quadratic", "dimension", options.dimension);
-  require_at_least_zero("quadratic", "least", options.least);
-  require_at_least_zero("quadratic", "most", options.most);
-  require_at_least_zero("quadratic", "noise", options.noise);
-  require_at_least_zero("quadratic", "spread", options.spread);
+  require_counts("quadratic", {{"dimension", options.dimension}});
+  require_at_least_zero("quadratic", {{"least", options.least},
+                                      {"most", options.most},
+                                      {"noise", options.noise},
+                                      {"spread", options.spread}});
   require_finite("quadratic", "start", options.start);
   if (options.least > options.most || options.most == 0) {
     throw UsageError(fmt::format("quadratic: least = {}, most = {}: needs least <= most, most > 0",
@@ -182,8 +182,8 @@ MakeProblem quadratic(const QuadraticOptions& options) {
 }
 
 MakeProblem sine(const SineOptions& options) {
-  require_count("sine", "dimension", options.dimension);
-  require_at_least_zero("sine", "noise", options.noise);
+  require_counts("sine", {{"dimension", options.dimension}});
+  require_at_least_zero("sine", {{"noise", options.noise}});
   require_finite("sine", "start", options.start);
   return [options](const ProblemFacts& facts) {
     require_facts(facts);

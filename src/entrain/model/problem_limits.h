@@ -1,16 +1,25 @@
 #pragma once
 
-#include <string>
+#include <initializer_list>
 #include <string_view>
 
 #include "entrain/model/problem.h"
 
 namespace entrain {
 
+struct Count {
+  std::string_view name;
+  std::int64_t value = 0, least = 1;
+};
+
+struct Amount {
+  std::string_view name;
+  double value = 0;
+};
+
 /// Throw UsageError "<problem>: <name> = <value>: ..." where a value is none that can be meant.
-void require_count(std::string_view problem, std::string_view name, std::int64_t value,
-                   std::int64_t least = 1, std::int64_t most = 100'000'000);
-void require_at_least_zero(std::string_view problem, std::string_view name, double value);
+void require_counts(std::string_view problem, std::initializer_list<Count> counts);
+void require_at_least_zero(std::string_view problem, std::initializer_list<Amount> amounts);
 void require_finite(std::string_view problem, std::string_view name, double value);
 
 /// Throws for no worker, no batch, and a type of rows that is neither float32 nor float64.

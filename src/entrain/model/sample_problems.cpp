@@ -55,21 +55,15 @@ void take_classes(LinearTask& task) {
 }
 
 void validate(const LogisticOptions& o) {
-  require_count("logistic", "samples", o.samples);
-  require_count("logistic", "dimension", o.dimension);
-  require_at_least_zero("logistic", "norm", o.norm);
+  require_counts("logistic", {{"samples", o.samples}, {"dimension", o.dimension}});
+  require_at_least_zero("logistic", {{"norm", o.norm}, {"lambda", o.lambda}, {"decay", o.decay}});
   if (o.bias) require_finite("logistic", "bias", *o.bias);
-  require_at_least_zero("logistic", "lambda", o.lambda);
-  require_at_least_zero("logistic", "decay", o.decay);
 }
 
 void validate(const HeterogeneousOptions& o) {
   constexpr const char* name = "heterogeneous_logistic";
-  require_count(name, "samples", o.samples);
-  require_count(name, "dimension", o.dimension);
-  require_at_least_zero(name, "scale", o.scale);
-  require_at_least_zero(name, "lambda", o.lambda);
-  require_at_least_zero(name, "rho", o.rho);
+  require_counts(name, {{"samples", o.samples}, {"dimension", o.dimension}});
+  require_at_least_zero(name, {{"scale", o.scale}, {"lambda", o.lambda}, {"rho", o.rho}});
   if (o.rho > 0 && o.start_at_optimum) {
     throw UsageError(fmt::format("{}: start = optimum with rho = {}: no optimum is known there",
                                  name, print_number(o.rho)));
@@ -80,19 +74,16 @@ void validate(const HeterogeneousOptions& o) {
 }
 
 void validate(const SoftmaxOptions& o) {
-  require_count("softmax_regression", "classes", o.classes, 2);
-  require_count("softmax_regression", "dimension", o.dimension);
-  require_count("softmax_regression", "samples", o.samples);
-  require_at_least_zero("softmax_regression", "separation", o.separation);
-  require_at_least_zero("softmax_regression", "lambda", o.lambda);
+  constexpr const char* name = "softmax_regression";
+  require_counts(name,
+                 {{"classes", o.classes, 2}, {"dimension", o.dimension}, {"samples", o.samples}});
+  require_at_least_zero(name, {{"separation", o.separation}, {"lambda", o.lambda}});
 }
 
 void validate(const LeastSquaresOptions& o) {
-  require_count("least_squares", "dimension", o.dimension);
-  require_count("least_squares", "rank", o.rank);
-  require_count("least_squares", "samples", o.samples);
-  require_at_least_zero("least_squares", "noise", o.noise);
-  require_at_least_zero("least_squares", "norm", o.norm);
+  require_counts("least_squares",
+                 {{"dimension", o.dimension}, {"rank", o.rank}, {"samples", o.samples}});
+  require_at_least_zero("least_squares", {{"noise", o.noise}, {"norm", o.norm}});
   if (o.rank > o.dimension) {
     throw UsageError(fmt::format("least_squares: rank = {}: must be at most the dimension, {}",
                                  o.rank, o.dimension));
@@ -164,7 +155,7 @@ MakeProblem least_squares(const LeastSquaresOptions& options) {
 }
 
 MakeProblem libsvm(const LibsvmOptions& options) {
-  if (options.lambda) require_at_least_zero("libsvm", "lambda", *options.lambda);
+  if (options.lambda) require_at_least_zero("libsvm", {{"lambda", *options.lambda}});
   return [o = options](const ProblemFacts& facts) {
     require_facts(facts);
     LinearTask task{.data = read_libsvm(find_libsvm(facts.data_root, o.name)),
