@@ -14,17 +14,15 @@ DataSeed data_seed(const Arguments& a) {
   return static_cast<std::uint64_t>(seed);
 }
 
-bool at_optimum(const Arguments& a) {
-  if (a.is("start", "optimum")) return true;
-  if (a.is("start", "zero")) return false;
-  throw UsageError(fmt::format("start = {}: must be `zero` or `optimum`", print(a.value("start"))));
+// Whether the second of two words is given.
+bool is_second(const Arguments& a, const char* name, const char* first, const char* second) {
+  if (a.is(name, second)) return true;
+  if (a.is(name, first)) return false;
+  throw UsageError(
+      fmt::format("{} = {}: must be `{}` or `{}`", name, print(a.value(name)), first, second));
 }
 
-bool unit_rows(const Arguments& a) {
-  if (a.is("rows", "unit")) return true;
-  if (a.is("rows", "gaussian")) return false;
-  throw UsageError(fmt::format("rows = {}: must be `gaussian` or `unit`", print(a.value("rows"))));
-}
+bool at_optimum(const Arguments& a) { return is_second(a, "start", "zero", "optimum"); }
 
 // A name may be a word, as a9a, or in quotes, as "german.numer_scale".
 std::string name_of(const Value& value) {
@@ -108,7 +106,7 @@ Choice<MakeProblem> logistic_choice() {
         o.bias = a.is("bias", "none") ? std::nullopt : std::optional(a.real("bias"));
         o.lambda = a.real("lambda");
         o.shared = a.boolean("shared");
-        o.unit_rows = unit_rows(a);
+        o.unit_rows = is_second(a, "rows", "gaussian", "unit");
         o.decay = a.real("decay");
         o.seed = data_seed(a);
         o.start_at_optimum = at_optimum(a);
