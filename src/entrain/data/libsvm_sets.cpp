@@ -78,10 +78,8 @@ PrepareReport prepare_libsvm(const LibsvmSet& set, const std::filesystem::path& 
   const LinearData data = read_libsvm(source);
   if (const auto there = plain_or_gz(folder, set.name)) {
     if (equal_rows(read_libsvm(*there), data)) return present(*there, set, data);
-    throw DataError(fmt::format(
-        "{}: is there already, with other samples than {}; it is left as it is: move it "
-        "away, or choose another data.root, and try again",
-        there->string(), source.string()));
+    cannot_replace(*there,
+                   fmt::format("is there already, with other samples than {}", source.string()));
   }
   place_file(source, folder / (set.name + (source.extension() == ".gz" ? ".gz" : "")));
   return {folder, true,

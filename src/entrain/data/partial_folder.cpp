@@ -8,6 +8,13 @@ void cannot_write(const std::filesystem::path& where, const std::error_code& err
   throw RunError(fmt::format("{}: cannot be written: {}", where.string(), error.message()));
 }
 
+void cannot_replace(const std::filesystem::path& target, const std::string& why) {
+  throw DataError(
+      fmt::format("{}: {}; it is left as it is: move it away, or choose another data.root, and try "
+                  "again",
+                  target.string(), why));
+}
+
 PartialFolder::PartialFolder(const std::filesystem::path& target) {
   std::error_code error;
   std::filesystem::create_directories(target.parent_path(), error);

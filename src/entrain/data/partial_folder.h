@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <system_error>
 
 namespace entrain {
@@ -24,5 +25,8 @@ class PartialFolder {
 
 /// Throws RunError that says so.
 [[noreturn]] void cannot_write(const std::filesystem::path& where, const std::error_code& error);
+
+/// Throws DataError: what is at `target` is not overwritten. `why` says what it is.
+[[noreturn]] void cannot_replace(const std::filesystem::path& target, const std::string& why);
 
 }  // namespace entrain

@@ -33,20 +33,13 @@ bool occupied(const path& target) {
          !std::filesystem::is_empty(target, ignored);
 }
 
-[[noreturn]] void refuse(const path& target, const std::string& why) {
-  throw DataError(
-      fmt::format("{}: {}; it is left as it is: move it away, or choose another data.root, and try "
-                  "again",
-                  target.string(), why));
-}
-
 /// The data set that occupies `target`.
 Dataset load_present(const DatasetEntry& entry, const path& target) {
   try {
     return entry.load(target);
   } catch (const DataError& error) {
-    refuse(target, fmt::format("is there already and is no complete {} ({})", entry.name,
-                               std::string(error.what())));
+    cannot_replace(target, fmt::format("is there already and is no complete {} ({})", entry.name,
+                                       std::string(error.what())));
   }
 }
 
@@ -64,7 +57,8 @@ PrepareReport lay_out(const DatasetEntry& entry, const path& target, const path&
   if (occupied(target)) {
     const Dataset present = load_present(entry, target);
     if (!same(present.train, dataset.train) || !same(present.test, dataset.test))
-      refuse(target, fmt::format("is there already, with other samples than {}", from.string()));
+      cannot_replace(target,
+                     fmt::format("is there already, with other samples than {}", from.string()));
     return {target, false,
             fmt::format("{} is in {} already, with the same samples: nothing to do", entry.name,
                         target.string()),
@@ -106,7 +100,8 @@ PrepareReport download_dataset(const std::string& name, const path& root) {
   const path target = root / name;
   if (occupied(target)) {
     if (!load_present(entry, target).warnings.empty())
-      refuse(target, fmt::format("is there already, and not with the official files of {}", name));
+      cannot_replace(target,
+                     fmt::format("is there already, and not with the official files of {}", name));
     return {target,
             false,
             fmt::format("{} is in {} already: nothing to do", name, target.string()),
