@@ -20,12 +20,8 @@ namespace {
 constexpr std::size_t unpacked_piece = 1 << 20;
 constexpr std::size_t most_unpacked_text = std::size_t{4} << 30;  // bounds what a tiny file can ask
 
-[[noreturn]] void no_text(const std::filesystem::path& path, const std::string& why) {
-  throw DataError(fmt::format("{}: cannot be read: {}", path.string(), why));
-}
-
 [[noreturn]] void system_refused(const std::filesystem::path& path) {
-  no_text(path, std::generic_category().message(errno));
+  cannot_read(path, std::generic_category().message(errno));
 }
 
 /// An open file and its size in bytes.
@@ -42,7 +38,7 @@ class OpenFile {
       return;
     }
     close(descriptor_);
-    no_text(path, "it is no regular file");
+    cannot_read(path, "it is no regular file");
   }
   ~OpenFile() { close(descriptor_); }
   OpenFile(const OpenFile&) = delete;
@@ -64,10 +60,10 @@ FileText::FileText(const std::filesystem::path& path) {
   if (view().starts_with("\x1F\x8B"sv)) {
     unpack(path);
   } else if (view().starts_with("BZh"sv)) {
-    no_text(path, "it is packed with bzip2; unpack it with bunzip2");
+    cannot_read(path, "it is packed with bzip2; unpack it with bunzip2");
   } else if (view().starts_with("\xFD"
                                 "7zXZ"sv)) {
-    no_text(path, "it is packed with xz; unpack it with unxz");
+    cannot_read(path, "it is packed with xz; unpack it with unxz");
   }
 }
 
@@ -89,9 +85,10 @@ void FileText::unpack(const std::filesystem::path& path) {
     got = reader.read(piece);
     text->append(piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(got));
     if (text->size() > most_unpacked_text)
-      no_text(path, fmt::format("it unpacks to more than {} bytes; unpack it with gunzip, a plain "
-                                "file may be larger",
-                                most_unpacked_text));
+      cannot_read(path,
+                  fmt::format("it unpacks to more than {} bytes; unpack it with gunzip, a plain "
+                              "file may be larger",
+                              most_unpacked_text));
   }
   content_ = {text, text->data()};
   size_ = text->size();

@@ -14,11 +14,11 @@ namespace {
 
 constexpr std::size_t piece = 256 * 1024;  // read, then hash while it is in the cache
 
-[[noreturn]] void cannot_read(const std::filesystem::path& path, const std::string& why) {
+}  // namespace
+
+void cannot_read(const std::filesystem::path& path, const std::string& why) {
   throw DataError(fmt::format("{}: cannot be read: {}", path.string(), why));
 }
-
-}  // namespace
 
 struct Reader::State {
   gzFile file = nullptr;

@@ -13,6 +13,9 @@ namespace entrain {
 std::optional<std::filesystem::path> plain_or_gz(const std::filesystem::path& folder,
                                                  const std::string& name);
 
+/// Throws DataError that says so.
+[[noreturn]] void cannot_read(const std::filesystem::path& path, const std::string& why);
+
 /// Whether a Reader computes a checksum of what it reads: SHA-256 costs 0.5 to 2.5 ns a byte.
 enum class Checksum { none, sha256 };
 

@@ -33,8 +33,7 @@ Archive new_archive() {
 [[noreturn]] void unreadable(const std::filesystem::path& path, const std::string& what,
                              archive* archive) {
   const char* why = archive_error_string(archive);
-  throw DataError(fmt::format("{}: cannot be read: {} ({})", path.string(), what,
-                              why ? why : "no reason given"));
+  cannot_read(path, fmt::format("{} ({})", what, why ? why : "no reason given"));
 }
 
 bool is_xz(const std::filesystem::path& path) {
