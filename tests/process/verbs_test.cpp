@@ -48,6 +48,8 @@ TEST_F(Verbs, EachHasHelp) {
                                     {"bench", "codec"},
                                     {"bench", "comm"},
                                     {"bench", "simulate"},
+                                    {"bench", "clock"},
+                                    {"study"},
                                     {"docs"},
                                     {"docs", "settings"},
                                     {"docs", "strategies"}};

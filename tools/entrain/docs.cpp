@@ -39,6 +39,7 @@ void print_settings() {
   fmt::print("{}", settings_markdown());
   print_values("data.partition", partition_choices());
   print_values("model.name", model_choices());
+  print_values("problem.name", problem_choices());
   print_values("train.optimizer", optimizer_choices());
   print_values("train.lr_schedule", lr_schedule_choices());
   fmt::print(
@@ -48,7 +49,6 @@ void print_settings() {
   print_values("network.links", link_choices({}));
   print_values("network.medium", medium_choices());
   print_values("network.loss", loss_choices());
-  print_values("problem.name", problem_choices());
   print_values("network.compute", compute_time_choices());
   print_values("network.straggler", straggler_choices());
   fmt::print(

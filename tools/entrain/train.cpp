@@ -44,9 +44,13 @@ void train(CommandLine& line, const TrainArguments& arguments) {
   if (!arguments.out.empty()) options.out = arguments.out;
   const RunResult result = run(resolved, options);
   if (result.folder.empty()) return;  // not rank 0
-  fmt::print("{}", line.json ? to_json(result.summary) : print_summaries({result.summary}));
   const Summary& s = result.summary;
-  if (!line.json && s.simulated_seconds) {
+  if (line.json) {
+    fmt::print("{}", to_json(s));
+    return;
+  }
+  fmt::print("{}", print_summaries({s}));
+  if (s.simulated_seconds) {
     fmt::print(
         "\nsimulated: {} until the last worker was done; a worker computed {} and waited {}, "
         "and {} of its messages' time was hidden\n",
@@ -54,9 +58,7 @@ void train(CommandLine& line, const TrainArguments& arguments) {
         print_seconds(s.exposed_communication_seconds),
         print_seconds(s.hidden_communication_seconds.value_or(0)));
   }
-  if (!line.json)
-    fmt::print("\nparameters_hash {}\n{}\n", *result.summary.parameters_hash,
-               result.folder.string());
+  fmt::print("\nparameters_hash {}\n{}\n", *s.parameters_hash, result.folder.string());
 }
 
 }  // namespace

@@ -1,7 +1,5 @@
 #include "entrain/config/given.h"
 
-#include <string_view>
-
 #include "entrain/config/settings.h"
 #include "entrain/core/errors.h"
 #include "entrain/core/text.h"
@@ -24,6 +22,17 @@ std::string variable_of(std::string_view key) {
 }
 
 }  // namespace
+
+std::string shown(const Given& given) {
+  const bool quoted = given.kind == Given::Kind::raw || given.kind == Given::Kind::text;
+  if (given.kind == Given::Kind::table) return "a table";
+  return quoted ? fmt::format("'{}'", excerpt(given.value)) : excerpt(given.value);
+}
+
+void refuse_type(const Given& given, std::string_view wanted) {
+  throw UsageError(
+      fmt::format("{}: {} = {}: must be {}", given.origin, given.key, shown(given), wanted));
+}
 
 std::vector<Given> read_environment(const std::map<std::string, std::string>& environment) {
   std::map<std::string, std::string> keys;

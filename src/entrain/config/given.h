@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace entrain {
@@ -26,6 +27,12 @@ struct Given {
 /// What the variables give whose names are keys: ENTRAIN_DATA__ROOT is data.root. Others are left
 /// alone, unless their name has ENTRAIN_ in front and "__" in it. That is a mistake: UsageError.
 std::vector<Given> read_environment(const std::map<std::string, std::string>& environment);
+
+/// The value as a message quotes it.
+std::string shown(const Given& given);
+
+/// Throws UsageError: "<origin>: <key> = <value>: must be <wanted>".
+[[noreturn]] void refuse_type(const Given& given, std::string_view wanted);
 
 /// What overrides such as "train.steps=200" give. Throws UsageError where '=' is missing.
 std::vector<Given> read_overrides(const std::vector<std::string>& overrides);

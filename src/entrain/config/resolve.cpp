@@ -21,17 +21,6 @@ constexpr std::string_view rounds_key = "strategy.round";
   throw UsageError(fmt::format("{}: {}", given.origin, why));
 }
 
-/// A value as a message quotes it.
-std::string shown(const Given& given) {
-  const bool quoted = given.kind == Given::Kind::raw || given.kind == Given::Kind::text;
-  if (given.kind == Given::Kind::table) return "a table";
-  return quoted ? fmt::format("'{}'", excerpt(given.value)) : excerpt(given.value);
-}
-
-[[noreturn]] void refuse_type(const Given& given, std::string_view wanted) {
-  refuse_given(given, fmt::format("{} = {}: must be {}", given.key, shown(given), wanted));
-}
-
 void refuse_objection(const Given& given, std::string_view value, std::string_view why) {
   if (why.empty()) return;
   refuse_given(given, fmt::format("{} = {}: {}", given.key, excerpt(value), why));

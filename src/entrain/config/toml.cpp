@@ -146,13 +146,10 @@ class TomlWalk {
 
   Given scalar(const std::string& key, std::size_t line, const toml::node& node) const {
     if (const auto* text = node.as_string()) return given(key, line, Kind::text, text->get());
-    if (const auto* real = node.as_floating_point()) {
-      return given(key, line, Kind::number, print_number(real->get()));
-    }
-    if (const auto* integer = node.as_integer()) {
-      return given(key, line, Kind::integer, fmt::format("{}", integer->get()));
-    }
-    return given(key, line, Kind::other, excerpt(written(node)));
+    const Kind kind = node.is_floating_point() ? Kind::number
+                      : node.is_integer()      ? Kind::integer
+                                               : Kind::other;
+    return given(key, line, kind, excerpt(written(node)));
   }
 
   Given given(const std::string& key, std::size_t line, Kind kind, std::string value) const {

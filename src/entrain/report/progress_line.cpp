@@ -10,9 +10,7 @@
 namespace entrain {
 
 ProgressLine::ProgressLine(std::string label, std::int64_t steps, bool shown)
-    : label_(std::move(label)), steps_(steps), shown_(shown), terminal_(isatty(STDERR_FILENO)) {
-  next_ = began_ + (terminal_ ? std::chrono::milliseconds(200) : std::chrono::seconds(10));
-}
+    : label_(std::move(label)), steps_(steps), shown_(shown), terminal_(isatty(STDERR_FILENO)) {}
 
 ProgressLine::~ProgressLine() {
   if (drawn_ && terminal_) std::fputs("\r\033[K", stderr);
@@ -29,15 +27,15 @@ void ProgressLine::at(double share, const std::string& text) {
 }
 
 bool ProgressLine::is_due() {
-  if (!shown_ || Clock::now() < next_) return false;
-  next_ = Clock::now() + (terminal_ ? std::chrono::milliseconds(200) : std::chrono::seconds(10));
+  const double now = began_.seconds();
+  if (!shown_ || now < drawn_at_ + (terminal_ ? 0.2 : 10)) return false;
+  drawn_at_ = now;
   return true;
 }
 
 void ProgressLine::draw(double share, const std::string& text) {
-  const double passed = std::chrono::duration<double>(Clock::now() - began_).count();
   fmt::print(stderr, "{}{}: {}, {} left{}", terminal_ ? "\r\033[K" : "", label_, text,
-             print_seconds(passed / share * (1 - share)), terminal_ ? "" : "\n");
+             print_seconds(began_.seconds() / share * (1 - share)), terminal_ ? "" : "\n");
   std::fflush(stderr);
   drawn_ = true;
 }

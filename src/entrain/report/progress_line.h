@@ -1,8 +1,9 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <string>
+
+#include "entrain/core/stopwatch.h"
 
 namespace entrain {
 
@@ -23,12 +24,12 @@ class ProgressLine {
  private:
   bool is_due();
   void draw(double share, const std::string& text);
-  using Clock = std::chrono::steady_clock;
 
   std::string label_;
   std::int64_t steps_;
   bool shown_, terminal_, drawn_ = false;
-  Clock::time_point began_ = Clock::now(), next_ = began_;
+  Stopwatch began_;
+  double drawn_at_ = 0;  // seconds
 };
 
 }  // namespace entrain

@@ -13,11 +13,6 @@ namespace {
 
 constexpr double usual_factor = 2;  // of transient
 
-double figure_at(const EvaluationPoint& point, const std::string& metric) {
-  const auto found = point.figures.find(metric);
-  return found == point.figures.end() ? not_a_number : found->second;
-}
-
 /// Evaluates one call of a function that reads results.
 class CallOnResults {
  public:
@@ -56,9 +51,7 @@ class CallOnResults {
   const Expression* part(std::string_view name) const {
     for (std::size_t i = 0; i < function_.parameters.size(); ++i) {
       if (function_.parameters[i].name != name) continue;
-      const Expression& found = call_.parts[i];
-      const bool left_out = found.kind == Expression::Kind::word && found.name.empty();
-      return left_out ? nullptr : &found;
+      return call_.parts[i].left_out() ? nullptr : &call_.parts[i];
     }
     return nullptr;
   }
@@ -92,7 +85,7 @@ class CallOnResults {
     std::vector<double> values;
     for (const EvaluationPoint& point : run.evaluations) {
       const auto step = static_cast<double>(point.step);
-      if (from <= step && step <= to) values.push_back(figure_at(point, metric()));
+      if (from <= step && step <= to) values.push_back(point.value(metric()));
     }
     if (values.empty()) {
       refuse(run, fmt::format("has no evaluation from step {} to {}", from, to));
@@ -118,7 +111,7 @@ class CallOnResults {
 
   Interval at_step(const RunFigures& run, double step) const {
     for (const EvaluationPoint& point : run.evaluations) {
-      if (static_cast<double>(point.step) == step) return exactly(figure_at(point, metric()));
+      if (static_cast<double>(point.step) == step) return exactly(point.value(metric()));
     }
     refuse(run, fmt::format("has no evaluation at step {}", step));
   }
@@ -140,7 +133,7 @@ class CallOnResults {
   bool has_gaps(const RunFigures& run) const {
     return std::any_of(
         run.evaluations.begin(), run.evaluations.end(),
-        [&](const EvaluationPoint& point) { return std::isnan(figure_at(point, metric())); });
+        [&](const EvaluationPoint& point) { return std::isnan(point.value(metric())); });
   }
 
   Interval first_at_level(const RunFigures& run) {
@@ -149,7 +142,7 @@ class CallOnResults {
     if (std::isnan(level) || has_gaps(run)) return anything();
     const auto reached =
         std::find_if(run.evaluations.begin(), run.evaluations.end(),
-                     [&](const EvaluationPoint& p) { return figure_at(p, metric()) <= level; });
+                     [&](const EvaluationPoint& p) { return p.value(metric()) <= level; });
     return timed(run, reached == run.evaluations.end() ? nullptr : &*reached);
   }
 
@@ -170,7 +163,7 @@ class CallOnResults {
         refuse(run, fmt::format("and '{}' are not evaluated at the same steps",
                                 part("reference")->name));
       }
-      if (!(figure_at(points[i], metric()) <= factor * figure_at(other, metric()))) break;
+      if (!(points[i].value(metric()) <= factor * other.value(metric()))) break;
       reached = &points[i];
     }
     return timed(run, reached);
@@ -244,14 +237,12 @@ class Evaluating {
   TimesRead* times_;
 };
 
-bool is_given(const Expression& part) {
-  return part.kind != Expression::Kind::word || !part.name.empty();
-}
-
 // mean() and variance() read the last value, unless a step is named; all others read the curve.
 bool reads_curve(const Expression& call) {
   if (call.name == "variance") return false;
-  return call.name != "mean" || std::any_of(call.parts.begin() + 2, call.parts.end(), is_given);
+  return call.name != "mean" ||
+         !std::all_of(call.parts.begin() + 2, call.parts.end(),
+                      [](const Expression& part) { return part.left_out(); });
 }
 
 void collect_reads(const Expression& expression, std::vector<MetricRead>& reads) {

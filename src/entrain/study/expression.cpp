@@ -104,29 +104,19 @@ class RelationParser {
 
   Expression sum() {
     const Depth depth(*this);
-    Expression result = product();
-    for (;;) {
-      if (accept("+")) {
-        result = operation('+', std::move(result), product());
-      } else if (accept("-")) {
-        result = operation('-', std::move(result), product());
-      } else {
-        return result;
-      }
-    }
+    return from_the_left("+-", &RelationParser::product);
   }
 
-  Expression product() {
-    Expression result = signed_power();
-    for (;;) {
-      if (accept("*")) {
-        result = operation('*', std::move(result), signed_power());
-      } else if (accept("/")) {
-        result = operation('/', std::move(result), signed_power());
-      } else {
-        return result;
-      }
+  Expression product() { return from_the_left("*/", &RelationParser::signed_power); }
+
+  // a - b + c is (a - b) + c.
+  Expression from_the_left(std::string_view symbols, Expression (RelationParser::*part)()) {
+    Expression result = (this->*part)();
+    while (symbols.find(next()) != std::string_view::npos) {
+      const char symbol = text_[at_++];
+      result = operation(symbol, std::move(result), (this->*part)());
     }
+    return result;
   }
 
   // -a^b is -(a^b), and a^b^c is a^(b^c).
@@ -244,7 +234,7 @@ class RelationParser {
     for (NamedArgument& argument : arguments) {
       const std::size_t i = index_of(function, argument.name, position);
       const FunctionParameter& parameter = function.parameters[i];
-      if (!is_left_out(call.parts[i])) {
+      if (!call.parts[i].left_out()) {
         refuse(fmt::format("{}: {} is given twice", function.name, parameter.name));
       }
       check_kind(function, parameter, argument.value);
@@ -268,7 +258,7 @@ class RelationParser {
 
   void check_complete(const Function& function, const Expression& call) const {
     for (std::size_t i = 0; i < call.parts.size(); ++i) {
-      if (function.parameters[i].optional || !is_left_out(call.parts[i])) continue;
+      if (function.parameters[i].optional || !call.parts[i].left_out()) continue;
       refuse(fmt::format("{}: {} is missing", function.name, function.parameters[i].name));
     }
     const bool lists = function.parameters.front().takes == Takes::list;
@@ -291,10 +281,6 @@ class RelationParser {
           fmt::format("{}: unknown argument '{}'{}", function.name, name, suggestion(name, known)));
     }
     return static_cast<std::size_t>(found - known.begin());
-  }
-
-  static bool is_left_out(const Expression& part) {
-    return part.kind == Kind::word && part.name.empty();
   }
 
   void check_kind(const Function& function, const FunctionParameter& parameter,

@@ -18,6 +18,8 @@ struct Expression {
   double number = 0;
   std::string name = {};               // word, call
   std::vector<Expression> parts = {};  // of a list; of a call, one for each of its parameters
+
+  bool left_out() const { return kind == Kind::word && name.empty(); }
 };
 
 /// What a claim says of its results: `left < right`, or `left in [low, high]`.

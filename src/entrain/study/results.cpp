@@ -61,13 +61,14 @@ RunFigures read_figures(const std::filesystem::path& folder, const Parsed& summa
 
 }  // namespace
 
+double EvaluationPoint::value(const std::string& metric) const {
+  const auto found = figures.find(metric);
+  return found == figures.end() ? not_a_number : found->second;
+}
+
 double RunFigures::value(const std::string& metric) const {
   if (const auto found = last.find(metric); found != last.end()) return found->second;
-  if (!evaluations.empty()) {
-    const auto& figures = evaluations.back().figures;
-    if (const auto found = figures.find(metric); found != figures.end()) return found->second;
-  }
-  return not_a_number;
+  return evaluations.empty() ? not_a_number : evaluations.back().value(metric);
 }
 
 std::vector<std::string> metrics_of(const RunFigures& run) {

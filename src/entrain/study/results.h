@@ -14,6 +14,9 @@ struct EvaluationPoint {
   std::int64_t step = 0;
   double seconds = 0;  ///< On the simulated network's clock where the run has one.
   std::map<std::string, double> figures = {};
+
+  /// Not a number where it has no such metric.
+  double value(const std::string& metric) const;
 };
 
 /// What a study knows of one run.

@@ -49,7 +49,7 @@ void check_brackets(const Given& given) {
   const bool list = given.key == "variant" || given.key == "claim";
   if (list) refuse_at(given.origin, fmt::format("write it as [[{}]], one for each", given.key));
   const bool table = given.key == "base" || given.key == "tune";
-  if (table) refuse_value(given, fmt::format("a table, as in [{}]", given.key));
+  if (table) refuse_type(given, fmt::format("a table, as in [{}]", given.key));
 }
 
 }  // namespace
@@ -58,16 +58,8 @@ void refuse_at(const std::string& origin, const std::string& why) {
   throw UsageError(fmt::format("{}: {}", origin, why));
 }
 
-void refuse_value(const Given& given, std::string_view wanted) {
-  refuse_at(given.origin,
-            given.kind == Kind::table ? fmt::format("{} is a table: must be {}", given.key, wanted)
-            : given.kind == Kind::text
-                ? fmt::format("{} = '{}': must be {}", given.key, excerpt(given.value), wanted)
-                : fmt::format("{} = {}: must be {}", given.key, excerpt(given.value), wanted));
-}
-
 std::string text_of(const Given& given) {
-  if (given.kind != Kind::text || given.value.empty()) refuse_value(given, "a text");
+  if (given.kind != Kind::text || given.value.empty()) refuse_type(given, "a text");
   return given.value;
 }
 
@@ -76,7 +68,7 @@ int count_of(const Given& given, int least) {
   const char* end = given.value.data() + given.value.size();
   const bool read = std::from_chars(given.value.data(), end, count).ec == std::errc();
   if (given.kind != Kind::integer || !read || count < least || count > most_seeds) {
-    refuse_value(given, fmt::format("a whole number from {} to {}", least, most_seeds));
+    refuse_type(given, fmt::format("a whole number from {} to {}", least, most_seeds));
   }
   return count;
 }
@@ -84,7 +76,7 @@ int count_of(const Given& given, int least) {
 std::vector<std::string> texts_of(const Given& given) {
   std::vector<std::string> texts;
   for (const Given& item : given.items) texts.push_back(text_of(item));
-  if (texts.empty()) refuse_value(given, "a list of texts");
+  if (texts.empty()) refuse_type(given, "a list of texts");
   return texts;
 }
 
@@ -97,13 +89,13 @@ std::vector<std::string> grid_of(const Given& given) {
     const bool read = std::from_chars(item.value.data(), end, value).ec == std::errc();
     const bool grows = grid.empty() || value > before;
     if ((item.kind != Kind::integer && item.kind != Kind::number) || !read || !grows) {
-      refuse_value(item, "a number above the one before it");
+      refuse_type(item, "a number above the one before it");
     }
     grid.push_back(item.value);
     before = value;
   }
   if (grid.size() < 3)
-    refuse_value(given, "a grid of at least 3 numbers: the best at its edge proves nothing");
+    refuse_type(given, "a grid of at least 3 numbers: the best at its edge proves nothing");
   return grid;
 }
 

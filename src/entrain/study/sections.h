@@ -43,9 +43,6 @@ Sections read_sections(const std::filesystem::path& file);
 /// Throws UsageError: "<origin>: <why>".
 [[noreturn]] void refuse_at(const std::string& origin, const std::string& why);
 
-/// Throws UsageError that quotes the value and says that it must be `wanted`.
-[[noreturn]] void refuse_value(const Given& given, std::string_view wanted);
-
 /// Throws UsageError for a key that is none of `known`.
 void check_known(const Given& given, const std::vector<std::string>& known);
 

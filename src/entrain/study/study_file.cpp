@@ -72,7 +72,7 @@ bool is_of_strategy(const Given& given) { return given.key.starts_with("strategy
 bool tune_flag(std::optional<Given> given, bool otherwise) {
   if (!given) return otherwise;
   if (given->kind != Kind::other || (given->value != "true" && given->value != "false")) {
-    refuse_value(*given, "true or false");
+    refuse_type(*given, "true or false");
   }
   if (!otherwise && given->value == "true") {
     refuse_at(given->origin, "tune = true: the study has no [tune] table");
@@ -199,7 +199,7 @@ class StudyReader {
     const Given* expect = section.find("expect");
     if (!expect || text_of(*expect) == "holds") return Verdict::holds;
     if (expect->value != "fails" && expect->value != "inconclusive") {
-      refuse_value(*expect, "holds, fails or inconclusive");
+      refuse_type(*expect, "holds, fails or inconclusive");
     }
     if (!section.find("reason")) {
       refuse_at(expect->origin,

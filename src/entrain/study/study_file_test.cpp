@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
 #include "entrain/core/files.h"
 #include "entrain/core/seeds.h"
 #include "entrain/core/test_folder.h"
@@ -207,9 +205,7 @@ TEST_F(StudyFile, TextsThatGrowBeyondReason) {
 }
 
 TEST_F(StudyFile, TheExample) {
-  const char* source = std::getenv("ENTRAIN_SOURCE");
-  if (!source) GTEST_SKIP() << "ENTRAIN_SOURCE must be the root of the repository";
-  const Study study = read_study(std::filesystem::path(source) / "examples/study.toml");
+  const Study study = read_study(std::filesystem::path(ENTRAIN_SOURCE) / "examples/study.toml");
   for (const Variant& variant : study.variants) {
     EXPECT_EQ(settings_of(study, variant, 1, "0.1", {}).values.train.optimizer, "sgd(lr=0.1)");
   }

@@ -124,11 +124,9 @@ Json tuning_json(const Tuning& tuning, const Tuned& tuned) {
 
 Json metrics_json(const std::vector<RunFigures>& runs) {
   std::set<std::string> names;
-  for (const RunFigures& run : runs)
-    names.merge([&] {
-      const std::vector<std::string> all = metrics_of(run);
-      return std::set<std::string>(all.begin(), all.end());
-    }());
+  for (const RunFigures& run : runs) {
+    for (std::string& name : metrics_of(run)) names.insert(std::move(name));
+  }
   Json metrics = Json::object();
   for (const std::string& name : names) {
     Json values = Json::array();

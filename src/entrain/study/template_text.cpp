@@ -16,10 +16,7 @@ bool is_name_letter(char c) {
 std::string single_value(const Given& given) {
   const bool usable = given.kind == Given::Kind::text || given.kind == Given::Kind::integer ||
                       given.kind == Given::Kind::number;
-  if (!usable) {
-    throw UsageError(fmt::format("{}: {} = {}: must be numbers or texts, as in [20, 50]",
-                                 given.origin, given.key, given.value));
-  }
+  if (!usable) refuse_type(given, "numbers or texts, as in [20, 50]");
   return given.value;
 }
 

@@ -144,6 +144,7 @@ Communicator& Run::agreed(Communicator& comm) {
                   {{"workers", std::to_string(prepared_.workers())},
                    {"seed", std::to_string(settings_.seed)},
                    {"data.name", settings_.data.name},
+                   {"data.partition", settings_.data.partition},
                    {"the number of training samples",
                     std::to_string(prepared_.data ? prepared_.data->train.labels.size(0) : 0)},
                    {"model.name", settings_.model.name},
