@@ -303,10 +303,11 @@ TEST_F(Resolve, DamagedFilesEndInSettingsOrAMessage) {
   EXPECT_NE(file_refusal("[[="), "");
 }
 
-TEST_F(Resolve, NetworkPresetsFillInLayersToo) {
-  const Resolved resolved = resolve(
-      {read_overrides({"network.preset=wireless"}), read_overrides({"network.latency=9 ms"})});
+TEST_F(Resolve, LayersTakeANetworkPresetToo) {
+  const Resolved resolved = resolve({{{"network.preset", "base", Given::Kind::text, "wireless"}},
+                                     {{"network.latency", "variant", Given::Kind::text, "9 ms"}}});
   EXPECT_EQ(resolved.values.network.bandwidth, "20 Mbit/s");
+  EXPECT_EQ(resolved.origin("network.bandwidth"), "network.preset = wireless (base)");
   EXPECT_EQ(resolved.values.network.medium, "shared");
   EXPECT_EQ(resolved.values.network.latency, "9 ms");
 }
@@ -372,14 +373,6 @@ TEST_F(Resolve, PresetOrRounds) {
   EXPECT_EQ(replaced.values.strategy.preset, "sync_sgd");
   EXPECT_TRUE(replaced.values.strategy.rounds.empty());
   EXPECT_EQ(replaced.origin("strategy.round[0]"), "default");
-}
-
-TEST_F(Resolve, LayersTakeANetworkPresetToo) {
-  const Resolved resolved = resolve({{{"network.preset", "base", Given::Kind::text, "office"}},
-                                     {{"network.latency", "variant", Given::Kind::text, "5 ms"}}});
-  EXPECT_EQ(resolved.values.network.bandwidth, "1 Gbit/s");
-  EXPECT_EQ(resolved.origin("network.bandwidth"), "network.preset = office (base)");
-  EXPECT_EQ(resolved.values.network.latency, "5 ms");
 }
 
 TEST_F(Resolve, LocatedPutsTheOriginInFront) {
