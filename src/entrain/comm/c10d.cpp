@@ -68,6 +68,7 @@ class C10d : public Communicator, private Channel {
   std::unique_ptr<Exchange> launch(Job job) override;
   std::vector<std::string> gather(const std::string& bytes) override;
 
+  std::optional<std::int64_t> bucket_bytes() const override;
   void abandon() noexcept override;
 
   void finish(const Wait& wait, std::int64_t number, const std::string& form);
@@ -232,6 +233,12 @@ at::Tensor C10d::own_sum(const at::Tensor& rows) const {
     tree_sum(rows, 0, rows.size(1), sum.data_ptr<double>());
   }
   return sum;
+}
+
+// Over long links each part costs latencies, one after the other.
+std::optional<std::int64_t> C10d::bucket_bytes() const {
+  if (size() == 1) return {};
+  return long_links_ ? 8 * kRingFrom : kRingFrom;
 }
 
 std::unique_ptr<Exchange> C10d::launch_mix(const at::Tensor& rows, const at::Tensor& mixed,

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -98,6 +99,11 @@ class Communicator {
     using std::chrono::duration, std::chrono::steady_clock;
     return duration<double>(steady_clock::now().time_since_epoch()).count();
   }
+
+  /// Bytes from which a part of a mean goes as fast, byte for byte, as the whole: gradients leave in
+  /// such parts while backward still runs. Alike in all processes; nothing where a mean is best
+  /// left whole.
+  virtual std::optional<std::int64_t> bucket_bytes() const { return {}; }
 
   /// Tells the others that this process gives up, so that they need not wait for it. Does not
   /// block.

@@ -8,27 +8,32 @@
 
 #include "entrain/core/errors.h"
 #include "entrain/strategy/facts.h"
+#include "entrain/strategy/round_exchange.h"
 
 namespace entrain {
+namespace {
+
+Strategy validated(Strategy strategy, int workers) {
+  validate(strategy, workers);
+  return strategy;
+}
+
+}  // namespace
+
 Synchronizer::Synchronizer(Rows& rows, Communicator& comm, Strategy strategy)
     : rows_(rows),
       comm_(&comm),
-      strategy_(std::move(strategy)),
-      gradient_agenda_(gradient_agenda(strategy_)),
+      strategy_(validated(std::move(strategy), comm.workers())),
+      gradients_(strategy_, rows, comm),
       slices_(parameter_agendas(strategy_)) {
-  validate(strategy_, comm.workers());
   ENTRAIN_CHECK(rows.workers() == comm.local_workers());
-  for (const GradientRound& spec : strategy_.gradients) {
-    gradient_mixings_.push_back(mixings_of(spec.whom, comm.workers()));
-    gradient_coders_.push_back(coder_for(spec.codec, {{0, rows.layout().columns}}));
-  }
   for (const ParameterRound& spec : strategy_.parameters) {
     Round& round = rounds_.emplace_back();
     round.spec = spec;
     round.mixings = mixings_of(spec.whom, comm.workers());
     round.columns = columns_of(spec.slice, rows.layout());
     for (const Span& span : round.columns) round.items += span.count;
-    round.coder = coder_for(spec.codec, round.columns);
+    round.coder = coder_for(spec.codec, rows, round.columns);
     if (spec.whom.push_sum) masses_ = at::ones({rows.workers()}, at::kDouble);
     if (spec.when.needs_loss) round.loss_sum = at::zeros({rows.workers()}, at::kDouble);
   }
@@ -40,29 +45,19 @@ Synchronizer::Synchronizer(Rows& rows, Communicator& comm, Strategy strategy)
 }
 
 void Synchronizer::agree() {
-  std::vector<Mixings> all_mixings = gradient_mixings_;
+  std::vector<Mixings> all_mixings = gradients_.mixings();
   for (const Round& round : rounds_) all_mixings.push_back(round.mixings);
   check_agreement(*comm_, facts_of(strategy_, rows_, all_mixings));
 }
 
 void Synchronizer::reduce_gradients() {
-  const std::int64_t step = step_ + 1;
   if (masses_.defined()) scale_rows(true);
-  if (step < gradient_agenda_.next()) return;
-  const int firing = gradient_agenda_.fire(step, 0);
-  const std::int64_t turn = firing >= 0 ? gradient_agenda_.due_times(firing) - 1 : 0;
-  gradient_agenda_.plan();
-  if (firing < 0) return;
-  rows_.verify();
-  Coder* const coder = gradient_coders_[firing].get();
-  const auto launched =
-      exchange(gradient_mixings_[firing], turn, rows_.gradients(), mean_gradient_, coder);
-  const double blocked = wait(*launched);
-  if (coder) coder->landed();
-  rows_.gradients().copy_(mean_gradient_);
-  gradients_averaged_ = strategy_.gradients[firing].whom.kind == Topology::Kind::everyone;
+  const auto landed = gradients_.reduce(step_ + 1);
+  if (!landed) return;
+  gradients_averaged_ = landed->everyone;
+  blocked_seconds_ += landed->blocked_seconds;
   ++counts_.gradients;
-  landed_.push_back({"gradients", step, step, blocked});
+  landed_.push_back({"gradients", step_ + 1, step_ + 1, landed->blocked_seconds});
 }
 
 void Synchronizer::advance(const at::Tensor& losses, double lr) {
@@ -198,24 +193,11 @@ void Synchronizer::meet(const Round& round, const at::Tensor& anchor, const at::
   }
 }
 
-std::shared_ptr<Coder> Synchronizer::coder_for(const Codec& codec,
-                                               const std::vector<Span>& columns) const {
-  if (codec.exact()) return nullptr;
-  return std::make_shared<Coder>(codec, tensors_of(rows_.layout(), columns), rows_.workers(),
-                                 rows_.layout().type);
-}
-
 std::unique_ptr<Exchange> Synchronizer::exchange(const Mixings& mixings, std::int64_t turn,
                                                  const at::Tensor& rows, at::Tensor& result,
                                                  Coder* coder) {
-  const std::vector<std::int64_t> sizes = {mixings.empty() ? 1 : rows.size(0), rows.size(1)};
-  if (!result.defined() || result.sizes() != at::IntArrayRef(sizes)) {
-    result = at::empty(sizes, rows.options());
-  }
-  const auto mixing =
-      mixings.empty() ? nullptr : mixings[turn % static_cast<std::int64_t>(mixings.size())];
-  if (coder) return coder->launch(*comm_, mixing, rows, result);
-  return mixing ? comm_->launch_mix(rows, result, mixing) : comm_->launch_mean(rows, result);
+  resize_result(mixings, rows, result);
+  return launch_exchange(*comm_, mixings, turn, rows, result, coder);
 }
 
 // BatchNorm's statistics travel with a round that makes all workers equal, and with no other: they
@@ -335,9 +317,7 @@ at::Tensor Synchronizer::parameters_of(const Round& round, const at::Tensor& mes
 }
 
 double Synchronizer::wait(Exchange& exchange) {
-  const double begin = comm_->now();
-  exchange.wait();
-  const double blocked = comm_->now() - begin;
+  const double blocked = seconds_waited(*comm_, exchange);
   blocked_seconds_ += blocked;
   return blocked;
 }
@@ -363,9 +343,7 @@ void Synchronizer::finish() {
 void Synchronizer::rebind(Communicator& comm) {
   ENTRAIN_CHECK(comm.local_workers() == comm_->local_workers());
   validate(strategy_, comm.workers());
-  for (std::size_t i = 0; i < gradient_mixings_.size(); ++i) {
-    gradient_mixings_[i] = mixings_of(strategy_.gradients[i].whom, comm.workers());
-  }
+  gradients_.rebind(comm);
   for (Round& round : rounds_) {
     ENTRAIN_CHECK(!round.flight);
     round.mixings = mixings_of(round.spec.whom, comm.workers());

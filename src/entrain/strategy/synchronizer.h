@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "entrain/comm/communicator.h"
-#include "entrain/strategy/coder.h"
 #include "entrain/strategy/cost.h"
+#include "entrain/strategy/gradient_rounds.h"
 #include "entrain/strategy/rows.h"
 
 namespace entrain {
@@ -47,6 +47,15 @@ class Synchronizer {
   void attach_state(OptimizerState state) { state_ = std::move(state); }
 
   void reduce_gradients();
+
+  /// Whether gradients may leave while backward still runs: a gradient round in exact form, one
+  /// worker in this process, and a transport that takes the model in parts.
+  bool sends_early() const { return gradients_.sends_early(); }
+
+  /// The gradients of this step from column `column` on are final: those that make up buckets begin
+  /// their exchange, and reduce_gradients() that of the others. Optional; every process does the
+  /// same. Throws UsageError where they have left already, in this step.
+  void gradients_final(std::int64_t column) { gradients_.final_from(step_ + 1, column); }
 
   /// `losses` [w]: the loss of each worker in this step. `lr`: the inner learning rate of this
   /// step. Both are read only if a round asks for them.
@@ -137,7 +146,6 @@ class Synchronizer {
   at::Tensor columns_in(const Round& round, const at::Tensor& row) const;
   static at::Tensor parameters_of(const Round& round, const at::Tensor& message);
   void start(Round& round);
-  std::shared_ptr<Coder> coder_for(const Codec& codec, const std::vector<Span>& columns) const;
   std::unique_ptr<Exchange> exchange(const Mixings& mixings, std::int64_t turn,
                                      const at::Tensor& rows, at::Tensor& result,
                                      Coder* coder = nullptr);
@@ -147,14 +155,11 @@ class Synchronizer {
   Rows& rows_;
   Communicator* comm_;
   Strategy strategy_;
-  Agenda gradient_agenda_;
+  GradientRounds gradients_;
   std::vector<SliceAgenda> slices_;
-  std::vector<Mixings> gradient_mixings_;
-  std::vector<std::shared_ptr<Coder>> gradient_coders_;  // null for exact
   std::vector<Round> rounds_;
   OptimizerState state_;
-  at::Tensor mean_gradient_;  // [r, S]
-  at::Tensor masses_;         // [w], of push-sum
+  at::Tensor masses_;  // [w], of push-sum
   at::Tensor running_mean_;
   std::int64_t running_steps_ = 0;
   Agreement agreement_;

@@ -8,6 +8,7 @@
 #include "entrain/core/environment.h"
 #include "entrain/core/errors.h"
 #include "entrain/strategy/strategy_text.h"
+#include "entrain/train/backward.h"
 
 namespace entrain {
 namespace {
@@ -41,6 +42,7 @@ struct Attached::State {
   Rows rows;
   Metered training, evaluation;
   Synchronizer sync;
+  std::optional<Backward> backward;
 
   State(torch::nn::Module& model, Communicator& comm, const std::string& strategy,
         const RunFacts& facts)
@@ -48,7 +50,11 @@ struct Attached::State {
         training(comm),
         evaluation(comm),
         sync(rows, training,
-             with_local_state(parse_strategy(strategy, with_workers(facts, comm)))) {}
+             with_local_state(parse_strategy(strategy, with_workers(facts, comm)))) {
+    if (!sync.sends_early()) return;
+    backward.emplace(trained_tensors(tensors_in(model)[0].parameters),
+                     [this](std::int64_t column) { sync.gradients_final(column); });
+  }
 
   static Strategy with_local_state(Strategy strategy) {
     for (const ParameterRound& round : strategy.parameters) {
@@ -72,6 +78,10 @@ Attached::Attached(torch::nn::Module& model, Communicator& comm, const std::stri
     : state_(std::make_unique<State>(model, comm, strategy, facts)) {}
 Attached::~Attached() = default;
 Attached::Attached(Attached&&) noexcept = default;
+
+void Attached::backward(const at::Tensor& loss) {
+  state_->backward ? (*state_->backward)(loss) : loss.backward();
+}
 
 void Attached::reduce_gradients() { state_->sync.reduce_gradients(); }
 void Attached::advance(const at::Tensor& loss, double lr) {

@@ -36,7 +36,7 @@ class Shown {
 };
 
 /// A module in a loop of its owner's that trains with others. In each step:
-///     loss.backward();
+///     loss.backward();                        // or sync.backward(loss)
 ///     sync.reduce_gradients();
 ///     optimizer.step();
 ///     sync.advance(loss.detach(), lr);
@@ -46,6 +46,12 @@ class Attached {
            const RunFacts& facts);
   ~Attached();
   Attached(Attached&&) noexcept;
+
+  /// Instead of loss.backward(): exchanges gradients while it still runs, the last tensors' first.
+  /// Where a step adds up the gradients of several batches, for the last one only. Without gradient
+  /// rounds, with codecs, and in one process it is loss.backward(). Every process calls it, or
+  /// none.
+  void backward(const at::Tensor& loss);
 
   /// See Synchronizer. Throws UsageError if a parameter no longer lies where it was put,
   /// CommunicationError if a peer is lost.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "entrain/core/stopwatch.h"
+#include "entrain/train/backward.h"
 
 namespace entrain {
 namespace {
@@ -41,10 +42,15 @@ class ModelGradients : public Gradients {
       const Stopwatch watch;
       const Batch batch = batch_of(step, first_ + i);
       const at::Tensor loss = models_[i]->loss(batch.inputs, batch.labels);
-      loss.backward();
+      backward_ ? (*backward_)(loss) : loss.backward();
       losses[i] = loss.detach();
       seconds[i] = watch.seconds();
     });
+  }
+
+  void tell_final(std::function<void(std::int64_t)> final_from) override {
+    if (models_.size() != 1) return;
+    backward_.emplace(trained_tensors(tensors_of(*models_[0]).parameters), std::move(final_from));
   }
 
   double epochs(std::int64_t steps) const override {
@@ -67,6 +73,7 @@ class ModelGradients : public Gradients {
   int first_;
   Team& team_;
   std::vector<std::unique_ptr<Model>> models_;
+  std::optional<Backward> backward_;
 };
 
 // Blocks of rows on each thread of the team; a worker takes its share of its block's time.
@@ -90,6 +97,9 @@ class ProblemGradients : public Gradients {
       std::fill_n(seconds.begin() + from, size, watch.seconds() / static_cast<double>(size));
     });
   }
+
+  // They come at once.
+  void tell_final(std::function<void(std::int64_t)>) override {}
 
   double epochs(std::int64_t) const override { return 0; }  // samples are drawn with replacement
   std::int64_t samples(std::int64_t steps) const override {

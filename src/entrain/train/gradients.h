@@ -33,6 +33,10 @@ class Gradients {
   virtual void compute(std::int64_t step, Rows& rows, at::Tensor& losses,
                        std::vector<double>& seconds) = 0;
 
+  /// `final_from` is told in compute(), where the process has one worker, from which column on its
+  /// gradients are final, as they become so. Without this nothing is told.
+  virtual void tell_final(std::function<void(std::int64_t column)> final_from) = 0;
+
   /// After `steps` steps: passes over the data of all workers, and samples that all drew.
   virtual double epochs(std::int64_t steps) const = 0;
   virtual std::int64_t samples(std::int64_t steps) const = 0;

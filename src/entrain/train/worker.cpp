@@ -14,6 +14,9 @@ Workers::Workers(const Training& training, Communicator& comm, Team& team)
       losses_(at::zeros({comm.local_workers()}, at::kDouble)),
       seconds_(comm.local_workers()) {
   sync_.attach_state(optimizer_->state());
+  if (sync_.sends_early()) {
+    source_.gradients->tell_final([this](std::int64_t column) { sync_.gradients_final(column); });
+  }
 }
 
 at::Tensor Workers::step() {
