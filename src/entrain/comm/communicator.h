@@ -100,8 +100,8 @@ class Communicator {
     return duration<double>(steady_clock::now().time_since_epoch()).count();
   }
 
-  /// Bytes from which a part of a mean goes as fast, byte for byte, as the whole: gradients leave in
-  /// such parts while backward still runs. Alike in all processes; nothing where a mean is best
+  /// Bytes from which a part of a mean goes as fast, byte for byte, as the whole: gradients leave
+  /// in such parts while backward still runs. Alike in all processes; nothing where a mean is best
   /// left whole.
   virtual std::optional<std::int64_t> bucket_bytes() const { return {}; }
 
