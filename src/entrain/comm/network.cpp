@@ -45,6 +45,8 @@ double Network::mean_seconds(int first, int n, double d) const {
   switch (collective) {
     case Collective::ring:
       return 2 * (members - 1) * (least.latency + d / members / least.bandwidth);
+    case Collective::direct:
+      return 3 * least.latency + 2 * (members - 1) / members * d / least.bandwidth;
     case Collective::halving_doubling:
       return 2 * depth * least.latency + 2 * (members - 1) / members * d / least.bandwidth;
     case Collective::tree:
@@ -55,9 +57,8 @@ double Network::mean_seconds(int first, int n, double d) const {
 
 Network::MeanMessages Network::mean_messages(int first, int n, double d) const {
   const bool tree = collective == Collective::tree;
-  const int of_a_worker = tree                             ? 2
-                          : collective == Collective::ring ? 2 * (n - 1)
-                                                           : 2 * std::bit_width(unsigned(n - 1));
+  const bool halving = collective == Collective::halving_doubling;
+  const int of_a_worker = tree ? 2 : halving ? 2 * std::bit_width(unsigned(n - 1)) : 2 * (n - 1);
   const double count = tree ? 2.0 * (n - 1) : double(n) * of_a_worker;
   return {slowest_of(first, n), of_a_worker, count, 2.0 * (n - 1) * d};
 }

@@ -42,7 +42,7 @@ struct Loss {
 /// The network that a simulated run pretends: each worker alone on its host, links that differ
 /// where `between` says so, and the alpha-beta model of what an exchange of d bytes takes.
 struct Network {
-  enum class Collective { ring, halving_doubling, tree };
+  enum class Collective { ring, direct, halving_doubling, tree };
   Link link;
   std::map<std::pair<int, int>, Link> between = {};  ///< (from, to).
   Collective collective = Collective::ring;
@@ -53,12 +53,14 @@ struct Network {
 
   /// The mean of d bytes over the workers `first`, ..., first + n - 1, once all are there:
   ///   ring               2 (n-1) (latency + d / (n bandwidth)), of the slowest link of the ring
+  ///   direct             3 latency + 2 (n-1)/n d / bandwidth, of the slowest link: chunks to
+  ///                      their owners and means back, and one latency in which receivers ask
   ///   halving_doubling   2 ceil(log2 n) latency + 2 (n-1)/n d / bandwidth, of the slowest link
   ///   tree               2 ceil(log2 n) (latency + d / bandwidth), of the slowest link
   double mean_seconds(int first, int n, double d) const;
 
   /// The same mean as messages. All of them have 2 (n-1) d bytes together, and there are
-  ///   ring 2 n (n-1)     halving_doubling 2 n ceil(log2 n)     tree 2 (n-1)
+  ///   ring, direct 2 n (n-1)     halving_doubling 2 n ceil(log2 n)     tree 2 (n-1)
   struct MeanMessages {
     Link slowest;     ///< Of the links that it uses.
     int of_a_worker;  ///< 2 for a tree: one up, one down.

@@ -12,6 +12,9 @@ TEST(Network, ClosedForms) {
   const Network ring{.link = {0.01, 1000}};
   EXPECT_NEAR(ring.mean_seconds(0, 4, 1000), 2 * 3 * (0.01 + 0.25), kClose);
   EXPECT_EQ(ring.mean_seconds(0, 1, 1000), 0);
+  const Network direct{.link = {0.01, 1000}, .collective = Network::Collective::direct};
+  EXPECT_NEAR(direct.mean_seconds(0, 4, 1000), 3 * 0.01 + 2 * 0.75, kClose);
+  EXPECT_EQ(direct.mean_seconds(0, 1, 1000), 0);
   const Network halving{.link = {0.01, 1000}, .collective = Network::Collective::halving_doubling};
   EXPECT_NEAR(halving.mean_seconds(0, 5, 1000), 2 * 3 * 0.01 + 2 * 0.8, kClose);
   const Network tree{.link = {0.01, 1000}, .collective = Network::Collective::tree};
@@ -81,6 +84,9 @@ TEST(Network, OnlyLinksThatAMeanUsesSlowItDown) {
   Network ring{.link = {0.01, 1000}};
   ring.between[{0, 2}] = {0.5, 100};
   EXPECT_NEAR(ring.mean_seconds(0, 4, 1000), 2 * 3 * (0.01 + 0.25), kClose) << "not in the ring";
+  Network direct = ring;
+  direct.collective = Network::Collective::direct;
+  EXPECT_NEAR(direct.mean_seconds(0, 4, 1000), 3 * 0.5 + 2 * 7.5, kClose) << "all to all";
   Network tree = ring;
   tree.collective = Network::Collective::tree;
   EXPECT_NEAR(tree.mean_seconds(0, 4, 1000), 2 * 2 * (0.5 + 10), kClose);
@@ -98,6 +104,7 @@ TEST(Network, AMeanAsMessages) {
   using Collective = Network::Collective;
   const std::vector<std::pair<Collective, double>> counts = {
       {Collective::ring, 2 * n * (n - 1)},
+      {Collective::direct, 2 * n * (n - 1)},
       {Collective::halving_doubling, 2 * n * 3},
       {Collective::tree, 2 * (n - 1)}};
   for (const auto& [collective, count] : counts) {

@@ -35,6 +35,7 @@ TEST(Traffic, AMeanOnASharedMediumIsTheSumOverItsMessages) {
   using Collective = Network::Collective;
   const std::vector<std::pair<Collective, double>> seconds = {
       {Collective::ring, 2 * 4 * 3 * (0.01 + 0.25)},
+      {Collective::direct, 2 * 4 * 3 * (0.01 + 0.25)},
       {Collective::halving_doubling, 2 * 4 * 2 * 0.01 + 2 * 3 * 1.0},
       {Collective::tree, 2 * 3 * (0.01 + 1)}};
   for (const auto& [collective, t] : seconds) {

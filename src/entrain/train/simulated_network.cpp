@@ -22,9 +22,10 @@ void require_nothing_given(const Resolved& resolved) {
 }
 
 Network::Collective collective_named(const std::string& name) {
-  return name == "tree"   ? Network::Collective::tree
-         : name == "ring" ? Network::Collective::ring
-                          : Network::Collective::halving_doubling;
+  return name == "tree"     ? Network::Collective::tree
+         : name == "ring"   ? Network::Collective::ring
+         : name == "direct" ? Network::Collective::direct
+                            : Network::Collective::halving_doubling;
 }
 
 }  // namespace
