@@ -37,6 +37,32 @@ struct CommBench {
 /// Throws RunError if a result is wrong.
 std::string bench_comm(const CommBench& options, bool json);
 
+struct StrategyBench {
+  std::vector<std::string> models = {"mlp(hidden=[320, 128])", "mlp(hidden=[2560, 2560, 960])"};
+  /// Texts of strategies whose rounds are due every so many steps, behind a name and a colon where
+  /// the table shall have one; and "none": no communication.
+  std::vector<std::string> strategies = {
+      "none",
+      "synchronous",
+      "local_sgd(1)",
+      "local_sgd(4)",
+      "local_sgd(16)",
+      "overlap_local_sgd(16)",
+      "overlap int8: deltas(when=every(16), codec=error_feedback(int8), "
+      "outer=momentum(beta=0.7, rescale=true), merge=pull(0.6), delay=period(first=anchor))"};
+  std::int64_t batch = 64;  ///< Samples a worker and step.
+  double seconds = 1;       ///< Of one run, at least; whole periods.
+  int repeats = 3;
+  int threads = 1;            ///< Of each process, inside an operation.
+  std::string peer = "auto";  ///< The Python whose PyTorch is measured beside (bench/peer.h).
+};
+
+/// Training among the processes of a launcher, one worker each: each strategy on each model, with
+/// PyTorch's equal method in the same run. Medians of interleaved runs of whole periods.
+/// Collective; the text is rank 0's, others have "". Throws UsageError for a strategy of no fixed
+/// period.
+std::string bench_strategy(const StrategyBench& options, bool json);
+
 /// Thousands of workers in one process on a virtual clock: steps a second and memory for 16 to
 /// 16,384 of them, beside the bare gather and products of their batches and beside a plain loop
 /// over workers in libtorch. Medians of interleaved runs.

@@ -55,6 +55,39 @@ void add_bench_comm(CLI::App& bench, CommandLine& line) {
   comm->callback([&line, options] { fmt::print("{}", bench_comm(*options, line.json)); });
 }
 
+void add_bench_strategy(CLI::App& bench, CommandLine& line) {
+  CLI::App* strategy = bench.add_subcommand(
+      "strategy",
+      "Strategies between processes, PyTorch beside them: launch -n 4 -- bench strategy");
+  auto options = std::make_shared<StrategyBench>();
+  strategy
+      ->add_option("--models", options->models, "Texts of models, as \"mlp(hidden=[320, 128])\"")
+      ->capture_default_str();
+  strategy
+      ->add_option("--strategies", options->strategies,
+                   "Texts of strategies whose rounds come every(h), and none: no communication")
+      ->capture_default_str();
+  strategy->add_option("--batch", options->batch, "Samples a worker and step")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1 << 16));
+  strategy->add_option("--seconds", options->seconds, "Seconds of one run, at least")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  strategy->add_option("--repeats", options->repeats, "Interleaved runs")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  strategy->add_option("--threads", options->threads, "Of each process, inside an operation")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  strategy
+      ->add_option(
+          "--peer", options->peer,
+          "A Python with torch, measured beside; auto: /usr/bin/python3 if it has it; none")
+      ->capture_default_str();
+  strategy->add_flag("--json", line.json, "Print as JSON");
+  strategy->callback([&line, options] { fmt::print("{}", bench_strategy(*options, line.json)); });
+}
+
 }  // namespace
 
 void add_bench(CommandLine& line) {
@@ -69,6 +102,7 @@ void add_bench(CommandLine& line) {
                    "A Python with torch, measured beside (empty: none)")
       ->capture_default_str();
   add_bench_comm(*bench, line);
+  add_bench_strategy(*bench, line);
   add(line, bench, options, "codec", "What it takes to code and decode 100 MB on one core",
       bench_codec);
   CLI::App* simulate = add(

@@ -1,0 +1,379 @@
+#include <sys/resource.h>
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "bench/bench.h"
+#include "bench/peer.h"
+#include "entrain/comm/c10d.h"
+#include "entrain/comm/local.h"
+#include "entrain/comm/metered.h"
+#include "entrain/core/environment.h"
+#include "entrain/core/errors.h"
+#include "entrain/core/interrupt.h"
+#include "entrain/core/stopwatch.h"
+#include "entrain/data/glyphs.h"
+#include "entrain/data/partition.h"
+#include "entrain/report/table.h"
+#include "entrain/strategy/algorithms.h"
+#include "entrain/strategy/strategy_text.h"
+#include "entrain/train/machine.h"
+#include "entrain/train/threads.h"
+#include "entrain/train/worker.h"
+
+namespace entrain {
+namespace {
+
+constexpr std::int64_t kBatches = 32;     // of each worker's share of the data
+constexpr std::int64_t kIdlePeriod = 16;  // steps at a time without communication
+constexpr std::int64_t kPeerWarm = 4;     // steps, in which PyTorch arranges its buckets
+
+// The least common multiple of the periods of a strategy's rounds.
+std::int64_t period_of(const Strategy& strategy) {
+  std::int64_t period = 1;
+  const auto add = [&](const Schedule& when) {
+    if (when.text.name != "every" || when.text.arguments.empty()) {
+      throw UsageError(fmt::format(
+          "bench strategy measures whole periods, and {} of {} has no fixed one; use every(h)",
+          print(when.text), print(strategy)));
+    }
+    period = std::lcm(period, static_cast<std::int64_t>(when.text.arguments[0].value.number));
+  };
+  for (const GradientRound& round : strategy.gradients) add(round.when);
+  for (const ParameterRound& round : strategy.parameters) add(round.when);
+  return period;
+}
+
+// PyTorch's method that averages as often over everyone, in the words of bench/peers/ddp.py.
+std::string peer_method(const Strategy& strategy, std::int64_t period) {
+  const auto of_everyone = [](const auto& rounds) {
+    return rounds.size() == 1 && rounds[0].whom.kind == Topology::Kind::everyone;
+  };
+  if (strategy.parameters.empty() && of_everyone(strategy.gradients)) {
+    return period == 1 ? "ddp" : "";
+  }
+  const bool local = strategy.gradients.empty() && of_everyone(strategy.parameters);
+  return local ? fmt::format("post_local_sgd:{}", period) : "";
+}
+
+// A way to train, and what is measured of it.
+struct Method {
+  std::string name;
+  Strategy strategy;  // of ours
+  std::int64_t period;
+  std::string peer;  // the equal one; empty: none
+  bool communicates = true;
+};
+
+Method method_of(const std::string& text, int workers) {
+  if (text == "none") {
+    return {"no communication", local_sgd(std::int64_t{1} << 60), kIdlePeriod, "", false};
+  }
+  const std::size_t colon = text.find(':');
+  const std::size_t begin = colon == text.npos ? 0 : colon + 1;
+  const Strategy strategy = parse_strategy(text.substr(begin), {.workers = workers});
+  validate(strategy, workers);
+  const std::int64_t period = period_of(strategy);
+  return {begin > 0 ? text.substr(0, colon) : print(strategy), strategy, period,
+          peer_method(strategy, period)};
+}
+
+double cpu_seconds() {
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+// Of one step.
+struct StepCost {
+  double seconds = 0;                              // of the slowest rank
+  double blocked = 0, cpu_seconds = 0, bytes = 0;  // means over the ranks
+};
+
+// The models of one kind that train by turns, one for each method.
+class Trainee {
+ public:
+  Trainee(const Method& method, const Objective& objective, Communicator& comm, Team& team)
+      : meter_(comm),
+        workers_({.objective = objective,
+                  .make_optimizer = build_optimizer(parse_value("sgd(lr=0.01, momentum=0.9)")),
+                  .lr_schedule = {},
+                  .strategy = method.strategy},
+                 meter_, team) {}
+
+  // From the end of the last warm step, in which the rounds are due, to the end of the last step:
+  // so many launches as landings. Of this rank.
+  StepCost run(std::int64_t warm, std::int64_t steps) {
+    for (std::int64_t i = 0; i < warm; ++i) workers_.step();
+    const Stopwatch watch;
+    const double cpu = cpu_seconds(), blocked = sync().blocked_seconds();
+    const double bytes = meter_.bytes_sent_per_worker();
+    for (std::int64_t i = 0; i < steps; ++i) workers_.step();
+    const auto count = static_cast<double>(steps);
+    const StepCost cost = {watch.seconds() / count, (sync().blocked_seconds() - blocked) / count,
+                           (cpu_seconds() - cpu) / count,
+                           (meter_.bytes_sent_per_worker() - bytes) / count};
+    sync().finish();
+    return cost;
+  }
+
+  std::int64_t parameters() { return sync().layout().items; }
+
+ private:
+  Synchronizer& sync() { return workers_.synchronizer(); }
+
+  Metered meter_;
+  Workers workers_;
+};
+
+// What all ranks had, in one.
+StepCost joined(const StepCost& own, Communicator& comm) {
+  StepCost all;
+  const auto share = 1.0 / comm.size();
+  for (const std::string& text : comm.gather(
+           fmt::format("[{}, {}, {}, {}]", own.seconds, own.blocked, own.cpu_seconds, own.bytes))) {
+    const auto one = nlohmann::json::parse(text).get<std::vector<double>>();
+    all.seconds = std::max(all.seconds, one[0]);
+    all.blocked += share * one[1];
+    all.cpu_seconds += share * one[2];
+    all.bytes += share * one[3];
+  }
+  return all;
+}
+
+// Takes `warm` steps and then `steps`; of this rank.
+using Take = std::function<StepCost(std::int64_t warm, std::int64_t steps)>;
+
+// A line of the table: a method of ours or of PyTorch, and what its repeats took.
+struct Subject {
+  std::string method, text;  // the text of ours
+  std::int64_t period, warm;
+  std::string peer;  // of ours: the equal method of PyTorch
+  Take take;
+  bool ours;
+  std::int64_t steps = 0;  // of a repeat; 0: not known yet
+  std::vector<StepCost> costs = {};
+
+  std::vector<double> all(double StepCost::*field) const {
+    std::vector<double> values;
+    for (const StepCost& cost : costs) values.push_back(cost.*field);
+    return values;
+  }
+  double middle(double StepCost::*field) const { return median(all(field)); }
+};
+
+class StrategyTable {
+ public:
+  StrategyTable(const StrategyBench& options, const Place& place, Communicator& comm)
+      : options_(options),
+        comm_(comm),
+        team_(1, [&options] { limit_intra_threads(options.threads); }),
+        data_(glyphs(options.batch * comm.workers() * kBatches, 10)),
+        sampler_(partition_iid(data_.train.labels.size(0), comm.workers(), 1), options.batch, 1),
+        peer_(Peer::start(
+            {.python = options.peer, .threads = options.threads, .batch = options.batch}, place,
+            comm)) {
+    for (const std::string& text : options.strategies) {
+      methods_.push_back(method_of(text, comm.workers()));
+    }
+  }
+
+  nlohmann::ordered_json measure() {
+    nlohmann::ordered_json lines = nlohmann::ordered_json::array();
+    for (const std::string& model : options_.models) {
+      for (auto& line : measure(model)) lines.push_back(std::move(line));
+    }
+    return lines;
+  }
+
+  bool has_peer() const { return peer_ != nullptr; }
+
+ private:
+  std::vector<nlohmann::ordered_json> measure(const std::string& model);
+  std::vector<Subject> subjects(const std::string& model, const Objective& objective);
+  void repeat(Subject& subject);
+  nlohmann::ordered_json line_of(const Subject& subject, const std::vector<Subject>& all) const;
+
+  const StrategyBench& options_;
+  Communicator& comm_;
+  Team team_;
+  Dataset data_;
+  Sampler sampler_;
+  std::unique_ptr<Peer> peer_;
+  std::vector<Method> methods_;
+};
+
+// Each method of ours is followed by the one of PyTorch, so that these stand side by side in time.
+std::vector<Subject> StrategyTable::subjects(const std::string& model, const Objective& objective) {
+  std::vector<Subject> all;
+  const std::optional<std::string> theirs = peer_ ? peer_model(model) : std::nullopt;
+  for (const Method& method : methods_) {
+    const auto trainee = std::make_shared<Trainee>(method, objective, comm_, team_);
+    all.push_back(
+        {method.name, method.communicates ? print(method.strategy) : "", method.period,
+         method.period, theirs ? method.peer : "",
+         [trainee](std::int64_t warm, std::int64_t steps) { return trainee->run(warm, steps); },
+         true});
+    const bool measured = std::ranges::any_of(
+        all, [&](const Subject& one) { return !one.ours && one.method == method.peer; });
+    if (!theirs || method.peer.empty() || measured) continue;
+    all.push_back({method.peer, "", method.period, std::max(method.period, kPeerWarm), "",
+                   [this, theirs, name = method.peer](std::int64_t warm, std::int64_t steps) {
+                     const auto [seconds, cpu] = peer_->measure(*theirs, name, warm, steps);
+                     const auto count = static_cast<double>(steps);
+                     return StepCost{seconds / count, 0, cpu / count, 0};
+                   },
+                   false});
+  }
+  return all;
+}
+
+// The first run of a subject finds out how many steps fill the time; the ranks agree on the number.
+void StrategyTable::repeat(Subject& subject) {
+  if (interrupted()) throw Interrupted("interrupted");
+  if (subject.steps == 0) {
+    const double step = joined(subject.take(subject.warm, subject.period), comm_).seconds;
+    const double periods = options_.seconds / (step * static_cast<double>(subject.period));
+    subject.steps = subject.period * std::max<std::int64_t>(1, std::llround(std::ceil(periods)));
+  }
+  comm_.gather("");  // all begin together
+  subject.costs.push_back(joined(subject.take(subject.warm, subject.steps), comm_));
+}
+
+std::vector<nlohmann::ordered_json> StrategyTable::measure(const std::string& model) {
+  const Objective objective = {.data = &data_,
+                               .sampler = &sampler_,
+                               .make_model = build_model(parse_value(model)),
+                               .task = {},
+                               .batch = options_.batch};
+  std::vector<Subject> all = subjects(model, objective);
+  for (int i = 0; i < options_.repeats; ++i) {
+    for (Subject& subject : all) repeat(subject);
+  }
+  if (peer_) peer_->forget();
+  std::vector<nlohmann::ordered_json> lines;
+  for (const Subject& subject : all) {
+    lines.push_back(line_of(subject, all));
+    lines.back()["model"] = model;
+  }
+  return lines;
+}
+
+// The median of the ratios of the same repeat: how much faster than the method of that name.
+std::optional<double> times_faster(const Subject& subject, const std::vector<Subject>& all,
+                                   const std::string& than, bool ours) {
+  for (const Subject& other : all) {
+    if (other.ours != ours || other.method != than) continue;
+    std::vector<double> ratios;
+    for (std::size_t i = 0; i < subject.costs.size(); ++i) {
+      ratios.push_back(other.costs[i].seconds / subject.costs[i].seconds);
+    }
+    return median(ratios);
+  }
+  return {};
+}
+
+nlohmann::ordered_json StrategyTable::line_of(const Subject& subject,
+                                              const std::vector<Subject>& all) const {
+  const double step = subject.middle(&StepCost::seconds);
+  const auto seconds = subject.all(&StepCost::seconds);
+  const auto samples = static_cast<double>(options_.batch * comm_.workers());
+  const auto [fastest, slowest] = std::minmax_element(seconds.begin(), seconds.end());
+  nlohmann::ordered_json line = {{"model", ""},
+                                 {"by", subject.ours ? "entrain" : "PyTorch"},
+                                 {"method", subject.method},
+                                 {"strategy", subject.text},
+                                 {"steps", subject.steps},
+                                 {"samples_per_second", samples / step},
+                                 {"least_samples_per_second", samples / *slowest},
+                                 {"most_samples_per_second", samples / *fastest},
+                                 {"step_seconds", step},
+                                 {"cpu_seconds_per_step", subject.middle(&StepCost::cpu_seconds)}};
+  if (subject.ours) {
+    line["exposed_seconds_per_step"] = subject.middle(&StepCost::blocked);
+    line["bytes_sent_per_worker_and_step"] = subject.middle(&StepCost::bytes);
+  }
+  if (const auto ratio = times_faster(subject, all, methods_[0].name, true)) {
+    if (!methods_[0].communicates) line["speed_of_no_communication"] = *ratio;
+  }
+  if (const auto ratio = times_faster(subject, all, subject.peer, false)) {
+    line["peer"] = subject.peer;
+    line["speed_of_peer"] = *ratio;
+  }
+  return line;
+}
+
+std::vector<std::string> cells_of_line(const nlohmann::ordered_json& line) {
+  const auto cell = [&](const char* key, const char* form, double unit) {
+    if (!line.contains(key)) return std::string("-");
+    return fmt::format(fmt::runtime(form), unit * line[key].get<double>());
+  };
+  return {fmt::format("{} {}", line["by"].get<std::string>(), line["method"].get<std::string>()),
+          cell("samples_per_second", "{:.0f}", 1),
+          cell("step_seconds", "{:.3f}", 1e3),
+          cell("exposed_seconds_per_step", "{:.3f}", 1e3),
+          cell("exposed_seconds_per_step", "{:.1f}", 100 / line["step_seconds"].get<double>()),
+          cell("cpu_seconds_per_step", "{:.3f}", 1e3),
+          line.contains("bytes_sent_per_worker_and_step")
+              ? print_bytes(line["bytes_sent_per_worker_and_step"].get<double>())
+              : "-",
+          cell("speed_of_no_communication", "{:.3f}", 1),
+          cell("speed_of_peer", "{:.2f}", 1)};
+}
+
+std::string print_strategies(const nlohmann::ordered_json& all) {
+  std::string text = fmt::format(
+      "{}, batch {}, sgd(lr=0.01, momentum=0.9), {} intra-op; medians of {} interleaved runs of "
+      "whole periods; {}; BLAS {}\n",
+      print_count(all["processes"].get<std::int64_t>(), "process", "processes"),
+      all["batch"].get<std::int64_t>(), print_count(all["threads"].get<int>(), "thread"),
+      all["repeats"].get<int>(), all["processor"].get<std::string>(),
+      all["blas"].get<std::string>());
+  std::vector<std::vector<std::string>> rows;
+  const auto& lines = all["lines"];
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    rows.push_back(cells_of_line(lines[i]));
+    if (i + 1 < lines.size() && lines[i + 1]["model"] == lines[i]["model"]) continue;
+    text += fmt::format("\n{}\n{}", lines[i]["model"].get<std::string>(),
+                        print_table({"method", "samples/s", "ms/step", "waiting ms", "waiting %",
+                                     "CPU ms", "sent/step", "x none", "x PyTorch"},
+                                    rows));
+    rows.clear();
+  }
+  for (const auto& line : lines) {
+    if (line["model"] != lines[0]["model"]) continue;
+    const auto method = line["method"].get<std::string>();
+    const auto strategy = line["strategy"].get<std::string>();
+    if (!strategy.empty() && strategy != method)
+      text += fmt::format("\n{}: {}\n", method, strategy);
+  }
+  return text +
+         "\nWaiting: blocked in wait. CPU: of all threads of a process, per step. Sent: by a "
+         "worker. "
+         "x none: against no communication; x PyTorch: against its equal method.\n";
+}
+
+}  // namespace
+
+std::string bench_strategy(const StrategyBench& options, bool json) {
+  const Place place = place_from(environment());
+  limit_intra_threads(options.threads);
+  const auto comm =
+      place.size == 1 ? local_communicator(1, nullptr) : c10d_communicator(place, C10dOptions());
+  StrategyTable table(options, place, *comm);
+  nlohmann::ordered_json all = {{"processes", place.size},    {"batch", options.batch},
+                                {"threads", options.threads}, {"repeats", options.repeats},
+                                {"processor", processor()},   {"blas", blas_in_use()}};
+  all["lines"] = table.measure();
+  if (place.rank != 0) return "";
+  return json ? all.dump(2) + "\n" : print_strategies(all);
+}
+
+}  // namespace entrain
