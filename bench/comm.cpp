@@ -119,11 +119,11 @@ std::vector<CommForm> forms_of(Communicator& fast, Communicator& exact, std::int
 }
 
 // Where rank 0 hosts the store, the second communicator meets at the next port.
-std::unique_ptr<Communicator> join_bench(Place place, Sums sums) {
+std::unique_ptr<Communicator> join_bench(Place place, Sums sums, const std::string& interface) {
   place.attempt += sums == Sums::fast ? "/fast" : "/reproducible";
   if (!place.store_elsewhere && sums == Sums::reproducible) ++place.port;
   if (place.size == 1) return local_communicator(1, nullptr);
-  return c10d_communicator(place, {.sums = sums});
+  return c10d_communicator(place, {.sums = sums, .interface = interface});
 }
 
 // What one rank's bytes take on its link, and the latencies of messages that wait for each other.
@@ -189,8 +189,8 @@ std::string bench_comm(const CommBench& options, bool json) {
   if (!options.delay.empty()) parse_seconds(options.delay);
   const Place place = place_from(environment());
   at::set_num_threads(1);  // as training has it
-  const auto fast = join_bench(place, Sums::fast);
-  const auto exact = join_bench(place, Sums::reproducible);
+  const auto fast = join_bench(place, Sums::fast, options.interface);
+  const auto exact = join_bench(place, Sums::reproducible, options.interface);
   Json lines = Json::array();
   bool right = true;
   for (const std::int64_t bytes : options.sizes) {

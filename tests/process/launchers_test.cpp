@@ -1,8 +1,6 @@
 // Every launcher starts the same run of four ranks, and the results agree to the bit.
 
-#include <unistd.h>
-
-#include "process/fake_ssh.h"
+#include "process/netlab_hosts.h"
 
 namespace entrain {
 namespace {
@@ -87,37 +85,7 @@ TEST_F(Launchers, OurOwnOnHosts) {
              "entrain launch");
 }
 
-// Hosts with links, addresses and names of their own, which the launcher is not among.
-class NetlabHosts : public Launchers {
- protected:
-  void SetUp() override {
-    Launchers::SetUp();
-    const char* const source = std::getenv("ENTRAIN_SOURCE");
-    ASSERT_TRUE(source) << "ENTRAIN_SOURCE must be the root of the repository";
-    netlab_ = std::string(source) + "/tools/netlab/netlab";
-    ASSERT_EQ(access(netlab_.c_str(), X_OK), 0) << netlab_ << " is not there";
-    if (getuid() != 0) GTEST_SKIP() << "netlab needs root";
-    const Outcome up = run({netlab_, "up", "--name", lab_, "--hosts", "2"});
-    up_ = up.code == 0;
-    ASSERT_TRUE(up_ || up.err.starts_with("netlab: ")) << "it fails without a reason: " << up;
-    if (!up_) GTEST_SKIP() << "netlab cannot make hosts here: " << up.err;
-  }
-  void TearDown() override {
-    if (up_) expect_exit(run({netlab_, "down", "--name", lab_}), 0);
-  }
-
-  // In place of ssh: h0 and h1 are netlab's names.
-  std::string netlab_ssh() {
-    const std::filesystem::path path = *this / "netlab_ssh";
-    std::ofstream(path) << "#!/bin/sh\nexec '" << netlab_ << "' exec --name " << lab_
-                        << " \"${1#h}\" -- /bin/sh -c \"$2\"\n";
-    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
-    return path;
-  }
-
-  std::string netlab_, lab_ = "t" + std::to_string(getpid() % 1'000'000);
-  bool up_ = false;
-};
+using NetlabHosts = OnNetlab<Launchers, 2>;
 
 TEST_F(NetlabHosts, OurOwn) {
   const Outcome outcome =

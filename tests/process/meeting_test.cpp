@@ -147,6 +147,78 @@ TEST_F(Meeting, RanksWithDifferentSettingsAreRefused) {
   expect_no_folder();
 }
 
+TEST_F(Meeting, RanksWithDifferentDataAreRefused) {
+  write_tiny_mnist(*this / "whole/mnist");
+  write_tiny_mnist(*this / "other/mnist", 11);
+  write_tiny_mnist(*this / "more/mnist");
+  write_file(*this / "more/mnist/t10k-images-idx3-ubyte", idx_images(6, 7));
+  write_file(*this / "more/mnist/t10k-labels-idx1-ubyte", idx_labels(6));
+  write_tiny_mnist(*this / "fewer/mnist");
+  write_file(*this / "fewer/mnist/train-images-idx3-ubyte", idx_images(11, 7));
+  write_file(*this / "fewer/mnist/train-labels-idx1-ubyte", idx_labels(11));
+  const struct {
+    std::string root, setting;
+    Words message;
+  } cases[] = {
+      {"fewer", "seed=1", {"differ in the number of training samples: '12' and '11'"}},
+      {"more", "seed=1", {"differ in the number of test samples: '5' and '6'"}},
+      {"other", "seed=1", {"differ in the content of the training samples: '"}},
+      {"whole",
+       "data.partition=unequal(2)",
+       {"differ in data.partition: 'iid' and 'unequal(2)'"}},
+  };
+  for (const auto& one : cases) {
+    SCOPED_TRACE(one.message.front());
+    const int port = free_port();
+    std::vector<Running> ranks;
+    for (int rank = 0; rank < 2; ++rank) {
+      const Words differ = {"data.root=" + (rank == 1 ? one.root : "whole"),
+                            rank == 1 ? one.setting : "seed=1"};
+      ranks.push_back(start(
+          join({"train", "data.name=mnist", "model.name=softmax", "train.batch=2", "--out", "out"},
+               differ),
+          rank_variables(rank, 2, port)));
+    }
+    for (const Outcome& outcome : wait_all(ranks)) {
+      EXPECT_LT(outcome.seconds, kSoon) << outcome;
+      expect_exit(outcome, 4, join({"rank 0 and rank 1"}, one.message));
+    }
+  }
+  expect_no_folder();
+}
+
+// GLOO_SOCKET_IFNAME counts where nothing else is said, and the command line most.
+TEST_F(Meeting, AtTheInterfaceThatIsAskedFor) {
+  const Words launch = {"launch", "-n", "2"};
+  const Words train = join({"--", "train"}, join(kQuick, {"--out", "out"}));
+  const struct {
+    Words flags, settings;
+    int code;
+    Words parts;
+  } cases[] = {
+      {{"--interface", "lo"}, {}, 0, {"(entrain launch, at 127.0.0.1)"}},
+      {{"--interface", "none8"}, {"comm.interface=127.0.0.1"}, 0, {"at 127.0.0.1)"}},
+      {{"--interface", "none8"}, {"--interface", "lo"}, 0, {"at 127.0.0.1)"}},
+      {{"--interface", "none8"},
+       {},
+       2,
+       {"comm.interface: interface none8: no interface", "lo (127.0.0.1)"}},
+      {{},
+       {"comm.interface=192.0.2.9"},
+       2,
+       {"comm.interface: interface 192.0.2.9: no", "lo (127.0.0.1)"}},
+      {{}, {}, 2, {"GLOO_SOCKET_IFNAME=none7: no interface", "lo (127.0.0.1)"}},
+  };
+  for (const auto& one : cases) {
+    std::filesystem::remove_all(*this / "out");
+    const Outcome outcome = run(join(join(launch, one.flags), join(train, one.settings)),
+                                {{"GLOO_SOCKET_IFNAME", "none7"}});
+    expect_exit(outcome, one.code, one.parts);
+  }
+  expect_exit(run({"train", "--interface", "lo", "comm.interface=lo"}), 2,
+              {"comm.interface is given twice"});
+}
+
 TEST_F(Meeting, SettingsOfAHostMayDiffer) {
   const int port = free_port();
   std::vector<Running> ranks;

@@ -264,6 +264,19 @@ TEST_F(RunFolders, OnAFullDiskTheModelIsNamed) {
   EXPECT_NE(last.at("event").get<std::string>().find("No space left"), std::string::npos) << last;
 }
 
+TEST_F(RunFolders, AFullDiskOfRankZeroEndsAllRanks) {
+  const SmallDisk disk(*this / "disk", 64 * 1024);
+  if (!disk.mounted()) GTEST_SKIP() << "needs the right to mount a small disk";
+  const Outcome outcome = run({"launch", "-n", "2", "--", "train", "model.name=softmax",
+                               "train.batch=16", "train.steps=1000000", "report.every=1",
+                               "evaluation.every=1000000", "--out", "disk/out"});
+  expect_exit(outcome, 1,
+              {"[0] entrain: cannot write 'disk/out/metrics.jsonl'", "No space left on device",
+               "the cause was rank 0, with exit code 1"});
+  EXPECT_FALSE(std::filesystem::exists(*this / "disk/out/summary.json"));
+  expect_whole_files(*this / "disk/out");
+}
+
 TEST_F(RunFolders, OnAFullDiskTheMetricsStayWhole) {
   const SmallDisk disk(*this / "disk", 64 * 1024);
   if (!disk.mounted()) GTEST_SKIP() << "needs the right to mount a small disk";

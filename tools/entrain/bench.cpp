@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "entrain/comm/address.h"
 #include "entrain/verb.h"
 
 namespace entrain {
@@ -49,6 +50,8 @@ void add_bench_comm(CLI::App& bench, CommandLine& line) {
   comm->add_option("--idle", options->idle, "Seconds of silence before one exchange more")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
+  comm->add_option("--interface", options->interface, "The network interface, by name or address")
+      ->envname(kInterfaceVariable);
   comm->add_option("--rate", options->rate, "Of each host's link, as \"1 Gbit/s\": show the bound");
   comm->add_option("--delay", options->delay, "Of each message, one way, as \"20 ms\"");
   comm->add_flag("--json", line.json, "Print as JSON");

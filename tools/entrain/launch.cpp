@@ -5,6 +5,7 @@
 #include <optional>
 #include <sstream>
 
+#include "entrain/comm/address.h"
 #include "entrain/comm/guard.h"
 #include "entrain/core/errors.h"
 #include "entrain/verb.h"
@@ -15,7 +16,7 @@ namespace {
 struct LaunchArguments {
   LaunchOptions options;
   std::optional<int> processes;
-  std::string hosts, ssh;
+  std::string hosts, ssh, interface;
   std::vector<std::string> variables;
   bool bare = false;
 };
@@ -52,6 +53,7 @@ void launch_verb(CommandLine& line, const LaunchArguments& arguments) {
   if (!arguments.hosts.empty()) options.hosts = read_hosts(arguments.hosts);
   if (!words_in(arguments.ssh).empty()) options.ssh = words_in(arguments.ssh);
   for (const std::string& variable : arguments.variables) add_variable(options, variable);
+  if (!arguments.interface.empty()) options.variables[kInterfaceVariable] = arguments.interface;
   line.exit_code = launch(options);
 }
 
@@ -75,6 +77,9 @@ void add_launch(CommandLine& line) {
       ->needs(hosts);
   verb->add_option("--port", options.port, "Where they meet; else any free port")
       ->check(CLI::Range(0, 65535));
+  verb->add_option(
+      "--interface", arguments->interface,
+      "The network interface of each rank, by name or address: comm.interface of `train`");
   verb->add_option("--env", arguments->variables,
                    "A variable for all: NAME=VALUE, or NAME as it is here")
       ->allow_extra_args(false);

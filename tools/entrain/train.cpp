@@ -18,14 +18,16 @@ namespace {
 
 struct TrainArguments {
   std::vector<std::string> words;
-  std::string out;
+  std::string out, interface;
   bool dry_run = false;
 };
 
 // The first word without '=' is the configuration; the others are settings.
-Resolved resolve_words(const std::vector<std::string>& words) {
+Resolved resolve_words(const TrainArguments& arguments) {
   std::optional<std::filesystem::path> file;
+  const std::vector<std::string>& words = arguments.words;
   std::vector<std::string> overrides = words;
+  if (!arguments.interface.empty()) overrides.push_back("comm.interface=" + arguments.interface);
   if (!words.empty() && words.front().find('=') == std::string::npos) {
     file = words.front();
     overrides.erase(overrides.begin());
@@ -34,7 +36,7 @@ Resolved resolve_words(const std::vector<std::string>& words) {
 }
 
 void train(CommandLine& line, const TrainArguments& arguments) {
-  const Resolved resolved = resolve_words(arguments.words);
+  const Resolved resolved = resolve_words(arguments);
   if (arguments.dry_run) {
     if (line.json) throw UsageError("train: --json and --dry-run do not go together");
     fmt::print("{}", dry_run(resolved));
@@ -68,6 +70,8 @@ void add_train(CommandLine& line) {
   auto arguments = std::make_shared<TrainArguments>();
   verb->add_option("words", arguments->words, "A configuration file, then settings as key=value");
   verb->add_option("--out", arguments->out, "The run folder; else runs/<date>-<name>-<id>");
+  verb->add_option("--interface", arguments->interface,
+                   "The network interface, by name or address: the setting comm.interface");
   verb->add_flag("--dry-run", arguments->dry_run,
                  "Print settings, memory, bytes and rounds, and stop");
   verb->footer("Settings:\n" + settings_help());

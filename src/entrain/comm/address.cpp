@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "entrain/comm/variables.h"
 #include "entrain/core/environment.h"
@@ -27,29 +28,39 @@ bool is_loopback(const std::string& address) {
   return address == "localhost" || address == "::1" || address.starts_with("127.");
 }
 
-// The address, IPv4 before IPv6, of the first interface that is up and `wanted`; else empty.
-std::string interface_address(const std::function<bool(const ifaddrs&)>& wanted) {
+struct Interface {
+  std::string name, address;
+  unsigned flags;
+};
+
+// Those that are up, an entry for each address, IPv4 before IPv6.
+std::vector<Interface> interfaces() {
+  std::vector<Interface> found;
   ifaddrs* first = nullptr;
-  if (getifaddrs(&first) != 0) return "";
+  if (getifaddrs(&first) != 0) return found;
   const std::unique_ptr<ifaddrs, void (*)(ifaddrs*)> all(first, freeifaddrs);
   for (const int family : {AF_INET, AF_INET6}) {
     for (const ifaddrs* one = first; one; one = one->ifa_next) {
-      if (!one->ifa_addr || one->ifa_addr->sa_family != family) continue;
-      if (!(one->ifa_flags & IFF_UP) || !wanted(*one)) continue;
-      return numeric(one->ifa_addr, family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
+      if (!one->ifa_addr || one->ifa_addr->sa_family != family || !(one->ifa_flags & IFF_UP))
+        continue;
+      const socklen_t length = family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+      found.push_back({one->ifa_name, numeric(one->ifa_addr, length), one->ifa_flags});
     }
   }
-  return "";
+  return found;
 }
 
-std::string address_of_interface(const std::string& name) {
-  const std::string address =
-      interface_address([&](const ifaddrs& one) { return name == one.ifa_name; });
-  if (!address.empty()) return address;
-  throw CommunicationError(
-      fmt::format("GLOO_SOCKET_IFNAME={}: no interface of that name is up and has an address; "
-                  "`ip address` lists them",
-                  name));
+// The address of the interface with that name or address; `asked_by` begins the refusal.
+std::string address_of(const std::string& wanted, const std::string& asked_by) {
+  const std::vector<Interface> all = interfaces();
+  std::vector<std::string> known;
+  for (const Interface& one : all) {
+    if (one.name == wanted || one.address == wanted) return one.address;
+    known.push_back(fmt::format("{} ({})", one.name, one.address));
+  }
+  throw UsageError(
+      fmt::format("{}: no interface of this host that is up has that name or address; it has {}",
+                  asked_by, fmt::join(known, ", ")));
 }
 
 using Found = std::unique_ptr<addrinfo, void (*)(addrinfo*)>;
@@ -86,16 +97,18 @@ std::string routed_address(const Place& place) {
 
 }  // namespace
 
-std::string own_address_towards(const Place& place) {
-  const std::string named = text_of(environment(), "GLOO_SOCKET_IFNAME");
-  if (!named.empty()) return address_of_interface(named);
-  const std::string routed = routed_address(place);
+std::string own_address_towards(const Place& place, const std::string& interface) {
+  if (!interface.empty()) return address_of(interface, "interface " + interface);
+  const std::string of_gloo = text_of(environment(), "GLOO_SOCKET_IFNAME");
+  if (!of_gloo.empty()) return address_of(of_gloo, "GLOO_SOCKET_IFNAME=" + of_gloo);
+  std::string routed = routed_address(place);
   const bool spans_hosts = place.local_size < place.size && !is_loopback(place.address);
   if (!spans_hosts || !is_loopback(routed)) return routed;
   // Many systems, Debian among them, know their own host's name as 127.0.1.1.
-  const std::string address = interface_address(
-      [](const ifaddrs& one) { return !(one.ifa_flags & (IFF_LOOPBACK | IFF_POINTOPOINT)); });
-  return address.empty() ? routed : address;
+  for (const Interface& one : interfaces()) {
+    if (!(one.flags & (IFF_LOOPBACK | IFF_POINTOPOINT))) return one.address;
+  }
+  return routed;
 }
 
 void require_known_here(const std::string& address) {

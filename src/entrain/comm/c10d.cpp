@@ -13,7 +13,6 @@
 #include <set>
 
 #include "entrain/comm/address.h"
-#include "entrain/comm/deadline.h"
 #include "entrain/comm/forms.h"
 #include "entrain/comm/gloo.h"
 #include "entrain/comm/pairwise.h"
@@ -21,6 +20,7 @@
 #include "entrain/comm/row_exchange.h"
 #include "entrain/comm/store.h"
 #include "entrain/comm/sum.h"
+#include "entrain/comm/watch.h"
 #include "entrain/core/errors.h"
 #include "entrain/core/interrupt.h"
 
@@ -40,19 +40,22 @@ class C10d : public Communicator, private Channel {
   C10d(const Place& place, const C10dOptions& options)
       : place_(place),
         options_(options),
-        own_address_(own_address_towards(place)),
+        own_address_(own_address_towards(place, options.interface)),
         store_(Store::join(place, options.join_timeout)),
         control_(connect("control", 1)),
+        watch_(store_, place, options.patience),
         forms_(place, store_, connect("forms", 1)),
         round_trip_(longest_round_trip()),
         long_links_(round_trip_ > kLongRoundTrip),
         data_(connect("data", connections())) {
     pairs_.emplace(data_,
                    Pacing{.connections = connections(), .in_turn = round_trip_ < kShortRoundTrip});
+    store_.wait_at_most(options.patience);
   }
 
   ~C10d() override {
     if (lost_ || in_flight_ > 0) park({data_, control_, forms_.group()});
+    if (lost_) store_.give_up();
     lost_ = true;
     pairs_->abort();  // ends the exchange that queue_ may be in
   }
@@ -86,20 +89,20 @@ class C10d : public Communicator, private Channel {
     pairs_->exchange(in, out);
   }
   void finish_here(const Wait& wait);
-  std::vector<at::Tensor> all_gather(const at::Tensor& own);
-  [[noreturn]] void give_up(std::int64_t number, const std::string& why);
+  std::vector<at::Tensor> all_gather(const at::Tensor& own, const std::string& form);
+  [[noreturn]] void give_up(std::int64_t number, const Watch::Loss& loss);
 
   Place place_;
   C10dOptions options_;
   std::string own_address_;
   Store store_;
-  Deadline deadline_;
   std::int64_t exchanges_ = 0;
   int in_flight_ = 0;
   std::atomic<std::int64_t> wire_bytes_{0};
   std::atomic<bool> lost_{false};
   std::optional<Pairwise> pairs_;  // none while the constructor still connects
   Gloo control_;
+  Watch watch_;
   Forms forms_;
   double round_trip_;  // in seconds, alike on all ranks
   bool long_links_;
@@ -142,7 +145,7 @@ double C10d::longest_round_trip() {
   const double told = options_.links == Links::long_ ? kLongRoundTrip * 2 : 0;
   const double own = options_.links == Links::measured ? store_.round_trip(kShortRoundTrip) : told;
   double longest = 0;
-  for (const at::Tensor& one : all_gather(at::full({1}, own, at::kDouble))) {
+  for (const at::Tensor& one : all_gather(at::full({1}, own, at::kDouble), "")) {
     longest = std::max(longest, one.item<double>());
   }
   wire_bytes_ = exchanges_ = 0;  // of the run
@@ -267,25 +270,27 @@ void C10d::finish_here(const Wait& wait) {
   }
 }
 
-std::vector<at::Tensor> C10d::all_gather(const at::Tensor& own) {
+std::vector<at::Tensor> C10d::all_gather(const at::Tensor& own, const std::string& form) {
   std::vector<std::vector<at::Tensor>> all(1);
   for (int rank = 0; rank < size(); ++rank) all[0].push_back(at::empty_like(own));
   std::vector<at::Tensor> message = {own};
   wire_bytes_ += static_cast<std::int64_t>(own.nbytes()) * (size() - 1);
-  finish(waiter(control_->allgather(all, message)), ++exchanges_, "");
+  finish(waiter(control_->allgather(all, message)), ++exchanges_, form);
   return all[0];
 }
+
+const char* const kGathering = "a gathering";
 
 std::vector<std::string> C10d::gather(const std::string& bytes) {
   const auto length = static_cast<std::int64_t>(bytes.size());
   std::vector<std::int64_t> lengths;
-  for (const at::Tensor& one : all_gather(at::full({1}, length, at::kLong))) {
+  for (const at::Tensor& one : all_gather(at::full({1}, length, at::kLong), kGathering)) {
     lengths.push_back(one.item<std::int64_t>());
   }
   const std::int64_t longest = *std::max_element(lengths.begin(), lengths.end());
   at::Tensor padded = at::zeros({std::max<std::int64_t>(longest, 1)}, at::kByte);
   std::memcpy(padded.data_ptr(), bytes.data(), bytes.size());
-  const std::vector<at::Tensor> all = all_gather(padded);
+  const std::vector<at::Tensor> all = all_gather(padded, kGathering);
   std::vector<std::string> texts;
   for (int rank = 0; rank < size(); ++rank) {
     texts.emplace_back(static_cast<const char*>(all[rank].data_ptr()), lengths[rank]);
@@ -293,30 +298,22 @@ std::vector<std::string> C10d::gather(const std::string& bytes) {
   return texts;
 }
 
-// Gloo tells only the neighbours in the ring of a dead peer; the others learn of it here, through
-// the store.
+// Gloo tells only the neighbours in the ring of a dead peer, and of one whose link was cut nobody;
+// the others learn of it here, through the store.
 void C10d::finish(const Wait& wait, std::int64_t number, const std::string& form) {
-  using std::chrono::milliseconds;
-  deadline_.start();
-  auto next_look = Deadline::Clock::now() + std::chrono::seconds(1);
+  watch_.begin_wait(number, form);
   try {
-    while (!wait(milliseconds(100))) {
-      if (interrupted()) give_up(number, "interrupted");
-      if (deadline_.passed()) {
-        give_up(number, fmt::format("no answer within {:.0f} s", deadline_.seconds()));
-      }
-      if (Deadline::Clock::now() < next_look) continue;
-      next_look += std::chrono::seconds(1);
-      forms_.compare(form, number);
-      if (store_.failure_reported()) give_up(number, "another rank gave up");
+    while (!wait(std::chrono::milliseconds(100))) {
+      if (interrupted()) give_up(number, {"interrupted", {}});
+      if (const auto loss = watch_.look()) give_up(number, *loss);
     }
   } catch (const Error&) {
     C10d::abandon();  // also from the constructor
     throw;
   } catch (const std::exception& error) {
-    give_up(number, error.what());
+    give_up(number, {error.what(), {}});
   }
-  deadline_.landed();
+  watch_.end_wait();
 }
 
 void C10d::abandon() noexcept {
@@ -328,20 +325,25 @@ void C10d::abandon() noexcept {
   }
 }
 
-void C10d::give_up(std::int64_t number, const std::string& why) {
+void C10d::give_up(std::int64_t number, const Watch::Loss& loss) {
   C10d::abandon();
   if (interrupted()) throw Interrupted("interrupted while waiting for the other ranks");
   const std::string where = fmt::format("rank {} in exchange {}", place_.rank, number);
-  const std::string cause = why.substr(0, why.find('\n'));
+  const std::string cause = loss.why.substr(0, loss.why.find('\n'));
+  const std::string store = fmt::format("the store at {}:{}", place_.address, place_.port);
   std::set<int> silent;
   try {
-    silent = store_.silent_ranks(size(), deadline_.patience());
+    silent = watch_.silent_ranks(loss.silent);
     store_.part(place_, silent, std::chrono::seconds(5));
-  } catch (const std::exception&) {
+  } catch (const NoAnswer&) {
     throw CommunicationError(fmt::format(
-        "{}: the exchange failed and the store at {}:{} is gone{}: {}; see the output of that "
-        "process",
-        where, place_.address, place_.port, place_.store_elsewhere ? "" : " with rank 0", cause));
+        "{}: no word from rank 0: {}, on its host, has not answered for {:g} s; is that host down, "
+        "or a link cut, its own or this one's?",
+        where, store, std::chrono::duration<double>(watch_.patience()).count()));
+  } catch (const std::exception&) {
+    throw CommunicationError(
+        fmt::format("{}: the exchange failed and {} is gone{}: {}; see the output of that process",
+                    where, store, place_.store_elsewhere ? "" : " with rank 0", cause));
   }
   throw CommunicationError(
       silent.empty()

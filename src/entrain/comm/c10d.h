@@ -23,7 +23,11 @@ struct C10dOptions {
   int local_workers = 1;
   Sums sums = Sums::fast;
   Links links = Links::measured;
+  std::string interface;  ///< Name or address of the one that peers reach; empty: by the route.
   std::chrono::milliseconds join_timeout{60'000};
+  /// How long a rank may give no sign of life. One that lives is waited for without end, whatever
+  /// it computes.
+  std::chrono::milliseconds patience{60'000};
 };
 
 /// Joins the processes of a run over c10d (Gloo). Blocks until all have arrived. Throws

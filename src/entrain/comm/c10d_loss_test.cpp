@@ -190,6 +190,54 @@ TEST(C10dLoss, APeerThatMetAndDiedBeforeItConnectedIsNoHang) {
   });
 }
 
+// Who computes for long, as in an evaluation that only rank 0 makes, shows all the while that it
+// lives.
+TEST(C10dLoss, ARankThatComputesForLongIsWaitedFor) {
+  across(3, [](RankPlay& play) {
+    const auto comm = play.join(Sums::fast, 1, Links::measured, std::chrono::seconds(1));
+    average(*comm, own_rows(*comm, 1000, at::kFloat));
+    if (play.rank() == 0) std::this_thread::sleep_for(std::chrono::seconds(3));
+    average(*comm, own_rows(*comm, 1000, at::kFloat));
+  });
+}
+
+// It lives, but for its machine: no packet says that it is gone.
+TEST(C10dLoss, ARankThatIsStoppedIsNamed) {
+  across(3, [](RankPlay& play) {
+    const auto comm = play.join(Sums::fast, 1, Links::measured, std::chrono::seconds(1));
+    comm->gather("all are here");
+    if (play.rank() == 2) {
+      write_whole(play.path("pid"), std::to_string(getpid()));
+      play.await("named 1");
+      return;
+    }
+    play.await("pid");
+    const pid_t stopped = std::stoi(read_whole(play.path("pid")));
+    kill(stopped, SIGSTOP);
+    expect_loss_of(2, play, loss_reported_by([&] { average_much(*comm); }));
+    play.signal(fmt::format("named {}", play.rank()));
+    for (const char* all : {"named 0", "named 1"}) play.await(all);
+    kill(stopped, SIGCONT);
+  });
+}
+
+// Both live, and would wait for each other.
+TEST(C10dLoss, RanksThatWaitForDifferentThingsAreRefused) {
+  across(2, [](RankPlay& play) {
+    const auto comm = play.join(Sums::fast, 1, Links::measured, std::chrono::seconds(1));
+    average(*comm, own_rows(*comm, 1000, at::kFloat));
+    const std::string message = loss_reported_by([&] {
+      if (play.rank() == 0) average(*comm, own_rows(*comm, 1000, at::kFloat));
+      if (play.rank() == 1) comm->gather("the hashes");
+    });
+    EXPECT_TRUE(message.find(" differ in exchange ") != message.npos ||
+                message.find("another rank gave up") != message.npos)
+        << message;
+    play.signal(fmt::format("ended {}", play.rank()));
+    for (const char* all : {"ended 0", "ended 1"}) play.await(all);
+  });
+}
+
 // Who gives up for a reason of its own says so, and the others stop waiting.
 TEST(C10dLoss, ARankThatAbandonsIsNotWaitedFor) {
   across(2, [](RankPlay& play) {

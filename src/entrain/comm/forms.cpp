@@ -7,7 +7,7 @@
 namespace entrain {
 
 // Each rank says by a message of fixed size what it is about to do. A rank for which the form is
-// not new does not come here, but looks into the store when it has waited long (compare).
+// not new does not come here, but looks into the store when it has waited long (watch.h).
 void Forms::agree(const std::string& form, std::int64_t number,
                   const std::function<void(const Wait&)>& finish) {
   using Clock = std::chrono::steady_clock;
@@ -38,23 +38,20 @@ void Forms::agree(const std::string& form, std::int64_t number,
   agreed_.insert(form);
 }
 
-void Forms::compare(const std::string& form, std::int64_t number) {
-  if (form.empty() || !store_.declared(number)) return;
-  store_.declare(place_.rank, number, form);
-  refuse_other(form, number);
-}
-
 void Forms::refuse_other(const std::string& form, std::int64_t number) {
   const auto other = store_.other_form(place_.size, number, form);
-  if (other) refuse(number, form, other->first, other->second);
+  if (!other) return;
+  throw CommunicationError(
+      refusal_of_forms(place_.rank, other->first, number, form, other->second));
 }
 
-void Forms::refuse(std::int64_t number, const std::string& own, int other_rank,
-                   const std::string& other) const {
-  throw CommunicationError(
-      fmt::format("rank {} and rank {} differ in exchange {}: {} and {}; all ranks must make the "
-                  "same exchanges in the same order",
-                  place_.rank, other_rank, number, own, other));
+std::string refusal_of_forms(int rank, int other_rank, std::int64_t number, const std::string& form,
+                             const std::string& other) {
+  return fmt::format(
+      "rank {} and rank {} differ in exchange {}: {} and {}; all ranks must make the same "
+      "exchanges "
+      "in the same order",
+      rank, other_rank, number, form, other);
 }
 
 }  // namespace entrain

@@ -21,15 +21,9 @@ class Forms {
   void agree(const std::string& form, std::int64_t number,
              const std::function<void(const Wait&)>& finish);
 
-  /// For a rank that waits long in an exchange whose form it knows: throws if another rank asks
-  /// about that exchange, and takes it for something else.
-  void compare(const std::string& form, std::int64_t number);
-
   const Gloo& group() const { return group_; }
 
  private:
-  [[noreturn]] void refuse(std::int64_t number, const std::string& own, int other_rank,
-                           const std::string& other) const;
   void refuse_other(const std::string& form, std::int64_t number);
 
   Place place_;
@@ -37,5 +31,9 @@ class Forms {
   Gloo group_;
   std::set<std::string> agreed_;
 };
+
+/// What is said where two ranks take an exchange for different things.
+std::string refusal_of_forms(int rank, int other_rank, std::int64_t number, const std::string& form,
+                             const std::string& other);
 
 }  // namespace entrain

@@ -11,7 +11,7 @@ namespace {
 
 c10::intrusive_ptr<c10d::ProcessGroupGloo::Options> gloo_options(const GlooLinks& links) {
   auto options =
-      c10d::ProcessGroupGloo::Options::create(std::chrono::hours(24));  // ours are Deadline's
+      c10d::ProcessGroupGloo::Options::create(std::chrono::hours(24));  // ours is Watch's
   options->threads = 2;
   options->devices.assign(links.connections,
                           c10d::ProcessGroupGloo::createDeviceForHostname(links.own_address));

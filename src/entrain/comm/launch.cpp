@@ -20,8 +20,9 @@ namespace {
 
 using LaunchClock = std::chrono::steady_clock;
 
-constexpr auto kGrace = std::chrono::seconds(5);    // from SIGTERM to SIGKILL
-constexpr auto kHearsay = std::chrono::seconds(2);  // in which the cause of a lost peer shows
+constexpr auto kGrace = std::chrono::seconds(5);      // from SIGTERM to SIGKILL
+constexpr auto kLastGrace = std::chrono::seconds(1);  // to be reaped after that
+constexpr auto kHearsay = std::chrono::seconds(2);    // in which the cause of a lost peer shows
 
 // "rank 2" or "rank 2 on node1".
 std::string name_of(const Seat& seat) {
@@ -58,6 +59,7 @@ class Launcher {
   void blame(LaunchedRank& rank);
   void pass_interrupt();
   void stop_stragglers();
+  static void leave(LaunchedRank& rank);
   void print_last_lines();
   void send_all(int signal) {
     for (const auto& rank : ranks_) rank->send(signal);
@@ -161,10 +163,20 @@ void Launcher::pass_interrupt() {
 
 // A guard gets as long again as a rank, for it has to end its rank.
 void Launcher::stop_stragglers() {
-  if (!cause_ || LaunchClock::now() < blamed_ + (kills_ + 1) * kGrace) return;
+  if (!cause_) return;
+  const auto grace = kills_ < 2 ? (kills_ + 1) * kGrace : 2 * kGrace + kLastGrace;
+  if (LaunchClock::now() < blamed_ + grace) return;
   ++kills_;
   if (kills_ == 1) return send_all(SIGKILL);
-  for (const auto& rank : ranks_) rank->cut();
+  for (const auto& rank : ranks_) kills_ == 2 ? rank->cut() : leave(*rank);
+}
+
+// What the kernel does not end, as it waits for a disk or is frozen, must not hold us.
+void Launcher::leave(LaunchedRank& rank) {
+  if (!rank.running()) return;
+  fmt::print(stderr, "entrain launch: {} does not end even by SIGKILL; it is left behind\n",
+             name_of(rank.seat()));
+  rank.leave();
 }
 
 void Launcher::print_last_lines() {

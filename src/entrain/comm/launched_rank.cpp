@@ -94,6 +94,11 @@ bool LaunchedRank::ends() {
   return true;
 }
 
+void LaunchedRank::leave() {
+  running_ = false;
+  hang_up();
+}
+
 void LaunchedRank::hang_up() {
   if (in_ >= 0) close(in_);
   in_ = -1;

@@ -30,6 +30,8 @@ class LaunchedRank {
   void send(int signal);
   /// Ends what we started here: the rank, or the connection, at which its guard ends it.
   void cut();
+  /// Waits for it no more, though it has not ended.
+  void leave();
   /// Hands to the guard what it has not taken yet, without waiting for it.
   void flush();
   /// Whether it has ended since the last call.

@@ -12,6 +12,8 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
+constexpr auto kLastWords = std::chrono::seconds(2);  // for a rank that gives up
+
 // c10d puts a stack trace behind the first line of its messages.
 std::string first_line(const std::exception& error) {
   const std::string text = error.what();
@@ -30,7 +32,59 @@ c10::intrusive_ptr<c10d::TCPStore> open_store(const std::string& address, std::u
 
 std::vector<std::uint8_t> bytes(const std::string& text) { return {text.begin(), text.end()}; }
 
+std::string text_at(c10d::Store& keys, const std::string& key) {
+  const std::vector<std::uint8_t> value = keys.get(key);
+  return {value.begin(), value.end()};
+}
+
+std::set<int> absent(c10d::Store& keys, const std::string& key, int size) {
+  std::set<int> ranks;
+  for (int rank = 0; rank < size; ++rank) {
+    if (!keys.check({fmt::format("{}/{}", key, rank)})) ranks.insert(rank);
+  }
+  return ranks;
+}
+
+std::string form_key(std::int64_t number) { return fmt::format("form/{}", number); }
+
+void declare_form(c10d::Store& keys, int rank, std::int64_t number, const std::string& form) {
+  keys.set(fmt::format("{}/{}", form_key(number), rank), bytes(form));
+  keys.set(form_key(number), bytes("yes"));
+}
+
+std::optional<std::pair<int, std::string>> find_other_form(c10d::Store& keys, int size,
+                                                           std::int64_t number,
+                                                           const std::string& form) {
+  for (int rank = 0; rank < size; ++rank) {
+    const std::string key = fmt::format("{}/{}", form_key(number), rank);
+    if (!keys.check({key})) continue;
+    std::string other = text_at(keys, key);
+    if (other != form) return std::pair(rank, std::move(other));
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> all_beats(c10d::Store& keys, int size) {
+  std::vector<std::string> beats;
+  for (int rank = 0; rank < size; ++rank) {
+    const std::string key = fmt::format("beat/{}", rank);
+    beats.push_back(keys.check({key}) ? text_at(keys, key) : "");
+  }
+  return beats;
+}
+
 }  // namespace
+
+// The question goes to another thread and may outlive the one who asked.
+template <class Question>
+auto Store::ask(Question question, milliseconds limit) {
+  using Answer = decltype(question(*keys_));
+  const auto answer = std::make_shared<std::optional<Answer>>();
+  calls_->make(
+      [answer, keys = keys_, question = std::move(question)] { answer->emplace(question(*keys)); },
+      limit);
+  return *std::move(*answer);
+}
 
 std::string print_ranks(const std::set<int>& ranks) {
   return fmt::format("rank{} {}", ranks.size() == 1 ? "" : "s", fmt::join(ranks, ", "));
@@ -72,17 +126,22 @@ Store Store::join(const Place& place, milliseconds timeout) {
                   place.rank, where, timeout.count() / 1000.0, first_line(error)));
   }
   std::set<int> missing;
+  const auto arrivals = [size = place.size](c10d::Store& keys) {
+    return absent(keys, "arrived", size);
+  };
   try {
-    while (!(missing = store->absent("arrived", place.size)).empty()) {
+    while (!(missing = store->ask(arrivals, timeout)).empty()) {
       if (interrupted()) throw Interrupted(stopped);
       if (Clock::now() > deadline) break;
       std::this_thread::sleep_for(milliseconds(20));
     }
   } catch (const Error&) {
     throw;
-  } catch (const std::exception&) {
-    throw CommunicationError(fmt::format("the store at {} went away while {} had not arrived",
-                                         where, print_ranks(missing)));
+  } catch (const std::exception& error) {
+    if (interrupted()) throw Interrupted(stopped);
+    throw CommunicationError(fmt::format(
+        "the store at {} went away while {} had not arrived: {}; is its host down, or a link?",
+        where, missing.empty() ? "other ranks" : print_ranks(missing), first_line(error)));
   }
   if (!missing.empty()) {
     throw CommunicationError(fmt::format(
@@ -98,65 +157,75 @@ c10::intrusive_ptr<c10d::Store> Store::table(const std::string& prefix) const {
 }
 
 double Store::round_trip(double enough) {
-  double shortest = std::numeric_limits<double>::infinity();
-  for (int i = 0; i < 10 && shortest > enough; ++i) {
-    const auto began = Clock::now();
-    keys_->check({"round trip"});
-    shortest = std::min(shortest, std::chrono::duration<double>(Clock::now() - began).count());
-  }
-  return shortest;
+  return ask([enough](c10d::Store& keys) {
+    double shortest = std::numeric_limits<double>::infinity();
+    for (int i = 0; i < 10 && shortest > enough; ++i) {
+      const auto began = Clock::now();
+      keys.check({"round trip"});
+      shortest = std::min(shortest, std::chrono::duration<double>(Clock::now() - began).count());
+    }
+    return shortest;
+  });
 }
 
 void Store::report_failure(int rank, std::int64_t number) {
-  keys_->set(fmt::format("failed/{}", rank), bytes(std::to_string(number)));
-  keys_->set("failure", bytes("yes"));
+  ask(
+      [=](c10d::Store& keys) {
+        keys.set(fmt::format("failed/{}", rank), bytes(std::to_string(number)));
+        keys.set("failure", bytes("yes"));
+        return true;
+      },
+      std::min<milliseconds>(limit_, kLastWords));
 }
 
-bool Store::failure_reported() { return keys_->check({"failure"}); }
+void Store::beat(int rank, const std::string& text) {
+  calls_->begin([=, keys = keys_] { keys->set(fmt::format("beat/{}", rank), bytes(text)); });
+}
+
+std::vector<std::string> Store::beats(int size) {
+  return ask([size](c10d::Store& keys) { return all_beats(keys, size); });
+}
+
+std::future<void> Store::ask_for_signs(const Place& place, std::int64_t number,
+                                       const std::string& form, bool beats,
+                                       std::shared_ptr<Signs> answer) {
+  return calls_->begin([=, keys = keys_, rank = place.rank, size = place.size] {
+    answer->failure = keys->check({"failure"});
+    if (!form.empty() && keys->check({form_key(number)})) {
+      declare_form(*keys, rank, number, form);
+      answer->other_form = find_other_form(*keys, size, number, form);
+    }
+    if (beats) answer->beats = all_beats(*keys, size);
+  });
+}
 
 void Store::declare(int rank, std::int64_t number, const std::string& form) {
-  keys_->set(fmt::format("form/{}/{}", number, rank), bytes(form));
-  keys_->set(fmt::format("form/{}", number), bytes("yes"));
+  ask([=](c10d::Store& keys) {
+    declare_form(keys, rank, number, form);
+    return true;
+  });
 }
-
-bool Store::declared(std::int64_t number) { return keys_->check({fmt::format("form/{}", number)}); }
 
 std::optional<std::pair<int, std::string>> Store::other_form(int size, std::int64_t number,
                                                              const std::string& form) {
-  for (int rank = 0; rank < size; ++rank) {
-    const std::string key = fmt::format("form/{}/{}", number, rank);
-    if (!keys_->check({key})) continue;
-    const std::vector<std::uint8_t> value = keys_->get(key);
-    std::string other(value.begin(), value.end());
-    if (other != form) return std::pair(rank, std::move(other));
-  }
-  return std::nullopt;
+  return ask([=](c10d::Store& keys) { return find_other_form(keys, size, number, form); });
 }
 
-std::set<int> Store::silent_ranks(int size, milliseconds patience) {
-  const auto deadline = Clock::now() + patience;
-  std::set<int> silent;
-  while (!(silent = absent("failed", size)).empty() && Clock::now() < deadline && !interrupted()) {
-    std::this_thread::sleep_for(milliseconds(20));
-  }
-  return silent;
+std::set<int> Store::unreported(int size) {
+  return ask([size](c10d::Store& keys) { return absent(keys, "failed", size); });
 }
 
 void Store::part(const Place& place, const std::set<int>& silent, milliseconds patience) {
-  keys_->set(fmt::format("parted/{}", place.rank), bytes("yes"));
-  if (place.rank != 0 || place.store_elsewhere) return;
+  const auto own = fmt::format("parted/{}", place.rank);
+  const auto others = [own, size = place.size](c10d::Store& keys) {
+    keys.set(own, bytes("yes"));
+    return absent(keys, "parted", size);
+  };
+  const bool hosts = place.rank == 0 && !place.store_elsewhere;
   const auto deadline = Clock::now() + patience;
-  while (absent("parted", place.size) != silent && Clock::now() < deadline) {
+  while (ask(others) != silent && hosts && Clock::now() < deadline) {
     std::this_thread::sleep_for(milliseconds(20));
   }
-}
-
-std::set<int> Store::absent(const std::string& key, int size) {
-  std::set<int> ranks;
-  for (int rank = 0; rank < size; ++rank) {
-    if (!keys_->check({fmt::format("{}/{}", key, rank)})) ranks.insert(rank);
-  }
-  return ranks;
 }
 
 }  // namespace entrain

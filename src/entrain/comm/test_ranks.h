@@ -42,7 +42,8 @@ class RankPlay {
   // Joins the others, who join in the same order; each time they meet under keys of their own. In
   // one process, three times the workers.
   std::unique_ptr<Communicator> join(Sums sums, int local_workers = 1,
-                                     Links links = Links::measured) {
+                                     Links links = Links::measured,
+                                     std::chrono::milliseconds patience = Store::kPatience) {
     if (folder_.empty()) return local_communicator(3 * local_workers);
     place_.attempt = std::to_string(++joined_);
     C10dOptions options;
@@ -50,13 +51,15 @@ class RankPlay {
     options.links = links;
     options.local_workers = local_workers;
     options.join_timeout = std::chrono::seconds(20);
+    options.patience = patience;
     return c10d_communicator(place_, options);
   }
 
   // A way to wait for another rank past the code under test.
-  void signal(const std::string& name) const { write_whole(folder_ + "/" + name, ""); }
+  std::string path(const std::string& name) const { return folder_ + "/" + name; }
+  void signal(const std::string& name) const { write_whole(path(name), ""); }
   void await(const std::string& name) const {
-    while (!std::filesystem::exists(folder_ + "/" + name))
+    while (!std::filesystem::exists(path(name)))
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
 

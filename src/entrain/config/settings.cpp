@@ -64,7 +64,13 @@ std::vector<Setting> make_settings() {
        "short, or long: large fast sums go another way over them, with other bits; auto: measured "
        "at the start, long from 3 ms there and back",
        one_of({"auto", "short", "long"})},
+      {ENTRAIN_SETTING(comm.interface),
+       "network interface at which the others reach this process, by name or address; empty: "
+       "GLOO_SOCKET_IFNAME if that is set, else the one of the route to them"},
       {ENTRAIN_SETTING(comm.join_timeout), "time for all processes to make the first contact"},
+      {ENTRAIN_SETTING(comm.patience),
+       "time without a sign of life after which a process counts as lost; one that lives is waited "
+       "for, whatever it computes"},
 
       {ENTRAIN_SETTING(threads.intra), "threads inside a tensor operation; 0: from the cores",
        at_least(0, 4096)},

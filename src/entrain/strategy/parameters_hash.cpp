@@ -39,7 +39,7 @@ std::string parameters_hash(const Rows& rows, Communicator& comm) {
   return text_hash(all);
 }
 
-std::string text_hash(const std::string& text) {
+std::string text_hash(std::string_view text) {
   return fmt::format("{:016x}", XXH3_64bits(text.data(), text.size()));
 }
 

@@ -14,7 +14,7 @@ std::uint64_t row_hash(const Rows& rows, std::int64_t row);
 std::string parameters_hash(const Rows& rows, Communicator& comm);
 
 /// XXH3-64 of a text, in hexadecimal.
-std::string text_hash(const std::string& text);
+std::string text_hash(std::string_view text);
 
 /// The fingerprint of a layout: XXH3-64 of its tensors' names and shapes, in hexadecimal.
 std::string layout_hash(const Layout& layout);

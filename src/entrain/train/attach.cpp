@@ -2,9 +2,11 @@
 
 #include <torch/torch.h>
 
+#include "entrain/comm/address.h"
 #include "entrain/comm/c10d.h"
 #include "entrain/comm/local.h"
 #include "entrain/comm/metered.h"
+#include "entrain/comm/variables.h"
 #include "entrain/core/environment.h"
 #include "entrain/core/errors.h"
 #include "entrain/strategy/strategy_text.h"
@@ -27,8 +29,11 @@ std::vector<ModelTensors> tensors_in(const torch::nn::Module& model) {
 std::unique_ptr<Communicator> join(const JoinOptions& options) {
   const Place place = place_from(environment());
   if (place.size == 1) return local_communicator(1);
-  return c10d_communicator(place, {.sums = options.reproducible ? Sums::reproducible : Sums::fast,
-                                   .join_timeout = options.timeout});
+  return c10d_communicator(
+      place, {.sums = options.reproducible ? Sums::reproducible : Sums::fast,
+              .interface = options.interface.empty() ? text_of(environment(), kInterfaceVariable)
+                                                     : options.interface,
+              .join_timeout = options.timeout});
 }
 
 Shown::Shown(Rows& rows, const at::Tensor& model) : rows_(rows), own_(rows.everything().clone()) {

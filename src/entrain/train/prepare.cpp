@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "entrain/comm/address.h"
 #include "entrain/core/environment.h"
 #include "entrain/core/errors.h"
 #include "entrain/data/partition.h"
@@ -32,6 +33,15 @@ std::chrono::milliseconds duration(const std::string& text) {
     throw UsageError(fmt::format("'{}': a time with its unit, as in 60 s", text));
   }
   return std::chrono::milliseconds(static_cast<std::int64_t>(milliseconds));
+}
+
+// Ranks give signs of life eight times in it; a busy machine is not held to a shorter one.
+std::chrono::milliseconds patience(const std::string& text) {
+  const std::chrono::milliseconds given = duration(text);
+  if (given < std::chrono::seconds(1)) {
+    throw UsageError(fmt::format("'{}': must be at least 1 s", text));
+  }
+  return given;
 }
 
 std::int64_t steps_of(const std::string& text, const RunFacts& facts) {
@@ -176,8 +186,15 @@ Prepared prepare(const Resolved& resolved) {
   prepared.comm.links = settings.comm.links == "auto"   ? Links::measured
                         : settings.comm.links == "long" ? Links::long_
                                                         : Links::short_;
+  prepared.comm.interface = settings.comm.interface;
   prepared.comm.join_timeout =
       located(resolved, "comm.join_timeout", [&] { return duration(settings.comm.join_timeout); });
+  prepared.comm.patience =
+      located(resolved, "comm.patience", [&] { return patience(settings.comm.patience); });
+  if (prepared.place.size > 1 && !settings.comm.interface.empty()) {
+    located(resolved, "comm.interface",
+            [&] { own_address_towards(prepared.place, prepared.comm.interface); });
+  }
   RunFacts& facts = prepared.facts;
   facts.workers = prepared.workers();
   facts.batch = settings.train.batch;

@@ -24,6 +24,7 @@
 #include "entrain/train/evaluate.h"
 #include "entrain/train/machine.h"
 #include "entrain/train/prepare.h"
+#include "entrain/train/run_facts.h"
 #include "entrain/train/safetensors.h"
 #include "entrain/train/score.h"
 
@@ -138,27 +139,8 @@ Training Run::with_clock(Training training) const {
   return training;
 }
 
-// Settings that may differ from host to host (paths, threads) are left out.
 Communicator& Run::agreed(Communicator& comm) {
-  check_agreement(comm,
-                  {{"workers", std::to_string(prepared_.workers())},
-                   {"seed", std::to_string(settings_.seed)},
-                   {"data.name", settings_.data.name},
-                   {"data.partition", settings_.data.partition},
-                   {"the number of training samples",
-                    std::to_string(prepared_.data ? prepared_.data->train.labels.size(0) : 0)},
-                   {"model.name", settings_.model.name},
-                   {"problem.name", settings_.problem.name},
-                   {"train.batch", std::to_string(settings_.train.batch)},
-                   {"train.optimizer", settings_.train.optimizer},
-                   {"train.lr_schedule", settings_.train.lr_schedule},
-                   {"the number of steps", std::to_string(prepared_.facts.steps)},
-                   {"comm.sums", settings_.comm.sums},
-                   {"comm.links", settings_.comm.links},
-                   {"evaluation.every", settings_.evaluation.every},
-                   {"evaluation.window", std::to_string(settings_.evaluation.window)},
-                   {"evaluation.model", settings_.evaluation.model},
-                   {"evaluation.batch_norm", settings_.evaluation.batch_norm}});
+  check_agreement(comm, run_facts(settings_, prepared_));
   return comm;
 }
 
@@ -344,9 +326,10 @@ void announce(const Prepared& prepared, const Settings& settings) {
                               : fmt::format("{} on {}", settings.model.name, settings.data.name),
              print(prepared.training.strategy), print_count(prepared.workers(), "worker"),
              print_count(prepared.place.size, "process", "processes"),
-             prepared.place.size == 1 ? prepared.place.launcher
-                                      : fmt::format("{}, at {}", prepared.place.launcher,
-                                                    own_address_towards(prepared.place)),
+             prepared.place.size == 1
+                 ? prepared.place.launcher
+                 : fmt::format("{}, at {}", prepared.place.launcher,
+                               own_address_towards(prepared.place, prepared.comm.interface)),
              print_count(prepared.facts.steps, "step"));
   if (prepared.place.size > 1) fmt::print(stderr, "{}: {}\n", name, print(prepared.place));
   fmt::print(stderr, "{}: {} x {} intra-op, BLAS {}\n", name,
