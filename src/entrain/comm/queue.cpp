@@ -1,5 +1,7 @@
 #include "entrain/comm/queue.h"
 
+#include <utility>
+
 namespace entrain {
 
 Queue::Queue() : thread_([this] { serve(); }) {}
@@ -13,15 +15,19 @@ Queue::~Queue() {
   thread_.join();
 }
 
+// Tasks that are over end here, not on the thread that did them: what one threw is then held, read
+// and freed by callers alone. They hold nothing else.
 std::future<void> Queue::push(std::function<void()> job) {
-  std::packaged_task<void()> task(std::move(job));
-  std::future<void> over = task.get_future();
+  std::packaged_task<void()> task([job = std::move(job)]() mutable { std::exchange(job, {})(); });
+  std::future<void> future = task.get_future();
+  std::vector<std::packaged_task<void()>> over;
   {
     const std::lock_guard guard(lock_);
     jobs_.push_back(std::move(task));
+    over.swap(over_);
   }
   changed_.notify_one();
-  return over;
+  return future;
 }
 
 void Queue::serve() {
@@ -33,6 +39,8 @@ void Queue::serve() {
     jobs_.pop_front();
     guard.unlock();
     task();
+    guard.lock();
+    over_.push_back(std::move(task));
   }
 }
 

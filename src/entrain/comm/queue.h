@@ -6,6 +6,7 @@
 #include <future>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 namespace entrain {
 
@@ -17,7 +18,7 @@ class Queue {
   Queue();
   ~Queue();
 
-  /// The future rethrows what the job throws.
+  /// The future rethrows what the job throws. What the job holds is gone when it is over.
   std::future<void> push(std::function<void()> job);
 
  private:
@@ -26,6 +27,7 @@ class Queue {
   std::mutex lock_;
   std::condition_variable changed_;
   std::deque<std::packaged_task<void()>> jobs_;
+  std::vector<std::packaged_task<void()>> over_;
   bool ending_ = false;
   std::thread thread_;
 };

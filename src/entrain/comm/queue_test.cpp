@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <stdexcept>
 #include <vector>
 
@@ -52,6 +53,14 @@ TEST(Queue, AJobsExceptionComesOutOfItsFuture) {
     EXPECT_STREQ(error.what(), "no luck");
   }
   EXPECT_NO_THROW(next.get());
+}
+
+TEST(Queue, WhatAJobHoldsIsGoneWhenItIsOver) {
+  Queue queue;
+  const auto held = std::make_shared<int>(1);
+  auto over = queue.push([copy = held] { EXPECT_EQ(copy.use_count(), 2); });
+  over.wait();
+  EXPECT_EQ(held.use_count(), 1);
 }
 
 TEST(Queue, TheDestructorFinishesWhatHasBegunAndDropsTheRest) {
