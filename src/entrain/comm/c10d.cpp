@@ -48,13 +48,16 @@ class C10d : public Communicator, private Channel {
         round_trip_(longest_round_trip()),
         long_links_(round_trip_ > kLongRoundTrip),
         data_(connect("data", connections())) {
-    pairs_.emplace(data_,
-                   Pacing{.connections = connections(), .in_turn = round_trip_ < kShortRoundTrip});
+    pairs_.emplace(data_, Pacing{.connections = connections(), .in_turn = asks_in_turn()});
     store_.wait_at_most(options.patience);
   }
 
   ~C10d() override {
-    if (lost_ || in_flight_ > 0) park({data_, control_, forms_.group()});
+    if (lost_ || in_flight_ > 0) {
+      park({data_, control_, forms_.group()});
+    } else if (!asks_in_turn()) {
+      await_landings();
+    }
     if (lost_) store_.give_up();
     lost_ = true;
     pairs_->abort();  // ends the exchange that queue_ may be in
@@ -81,6 +84,8 @@ class C10d : public Communicator, private Channel {
   Gloo connect(const std::string& name, int connections) const;
   double longest_round_trip();
   int connections() const;
+  bool asks_in_turn() const { return round_trip_ < kShortRoundTrip; }
+  void await_landings() noexcept;
   std::unique_ptr<Exchange> start(std::string form, std::function<Works()> begin);
   void agree(const std::string& form, std::int64_t number);
   Works ring_mean(const at::Tensor& rows, const at::Tensor& mean);
@@ -155,6 +160,15 @@ double C10d::longest_round_trip() {
 // Where a rank has few peers, what it has under way to them must fill a long link all the same.
 int C10d::connections() const {
   return long_links_ && size() > 1 ? (kLongWindows + size() - 2) / (size() - 1) : 1;
+}
+
+// Before connections close to which questions may still come (Pacing::in_turn). Where the store is
+// gone, its host has seen that all have landed.
+void C10d::await_landings() noexcept {
+  try {
+    store_.landed(size(), std::chrono::seconds(5));
+  } catch (const std::exception&) {
+  }
 }
 
 // Exchanges begin in the order of their launches, on the queue's thread: there the ranks compare

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cstring>
 #include <iterator>
 #include <limits>
 
@@ -14,6 +15,17 @@ namespace {
 
 constexpr std::int64_t kPart = 128 << 10;  // bytes; measured, as is the next (docs/results/comm.md)
 constexpr int kAsked = 6;                  // parts at a time
+
+constexpr std::int64_t kSmall = 1 << 20;      // bytes; what is asked for ahead, at most
+constexpr std::int64_t kAllAhead = 64 << 20;  // bytes of all kinds: of sizes that vary, the first
+constexpr std::size_t kAhead = 4;             // of a kind: two exchanges of a mean's two phases
+
+// Small messages of each size have a tag of their own: the next one of that size is the answer to
+// the question that was asked ahead, whatever came between. The connection is the tag's remainder.
+int tag_of(std::int64_t bytes, int connection, const Pacing& pacing) {
+  const bool own = !pacing.in_turn && bytes <= kSmall;
+  return static_cast<int>(own ? bytes : 0) * pacing.connections + connection;
+}
 
 std::vector<Piece> of_peer(const std::vector<Piece>& pieces, int peer) {
   std::vector<Piece> own;
@@ -31,10 +43,11 @@ Pairwise::Receipt cut(const std::vector<Piece>& pieces, const Pacing& pacing) {
     const std::vector<at::Tensor> tensors =
         pacing.in_turn ? all.view({-1}).split(kPart / all.element_size())
                        : all.view({-1}).chunk(large ? pacing.connections : 1);
-    int tag = 0;
+    int connection = 0;
     for (const at::Tensor& part : tensors) {
-      parts.push_back(std::make_shared<Pairwise::Part>(
-          Pairwise::Part{piece.peer, tag++ % pacing.connections, part}));
+      const int tag = tag_of(static_cast<std::int64_t>(part.nbytes()),
+                             connection++ % pacing.connections, pacing);
+      parts.push_back(std::make_shared<Pairwise::Part>(Pairwise::Part{piece.peer, tag, part}));
     }
   }
   return parts;
@@ -81,10 +94,51 @@ void Pairwise::ask_for_more() {
   const int most =
       pacing_.in_turn ? std::max(kAsked, group_->getSize() - 1) : std::numeric_limits<int>::max();
   for (; !unasked_.empty() && asked_ < most; ++asked_) {
-    Part& part = *unasked_.front();
-    std::vector<at::Tensor> message = {part.values};
-    part.work = keep(group_->recv(message, part.peer, part.tag));
+    ask(*unasked_.front());
     unasked_.pop_front();
+  }
+}
+
+void Pairwise::ask(Part& part) {
+  Kind* const kind = kind_of(part);
+  if (!kind || kind->asked.empty()) {
+    part.work = receive_into(part.values, part.peer, part.tag);
+    return;
+  }
+  part.work = kind->asked.front().work;
+  part.early = kind->asked.front().values;
+  kind->asked.pop_front();
+}
+
+GlooWork Pairwise::receive_into(const at::Tensor& values, int peer, int tag) {
+  std::vector<at::Tensor> message = {values};
+  return keep(group_->recv(message, peer, tag));
+}
+
+// Null: it is not asked for ahead.
+Pairwise::Kind* Pairwise::kind_of(const Part& part) {
+  const auto bytes = static_cast<std::int64_t>(part.values.nbytes());
+  if (pacing_.in_turn || bytes > kSmall) return nullptr;
+  const auto known = kinds_.find({part.peer, part.tag});
+  if (known != kinds_.end()) return &known->second;
+  const auto more = static_cast<std::int64_t>(kAhead) * bytes;
+  if (ahead_bytes_ + more > kAllAhead) return nullptr;
+  ahead_bytes_ += more;
+  return &kinds_.emplace(std::pair(part.peer, part.tag), Kind{bytes}).first->second;
+}
+
+// Once nothing is awaited, as these questions stand behind all others. A peer that is gone may have
+// ended well: if not, the next exchange finds out.
+void Pairwise::ask_ahead() {
+  try {
+    for (auto& [from, kind] : kinds_) {
+      while (kind.asked.size() < kAhead) {
+        const at::Tensor values = at::empty({kind.bytes}, at::kByte);
+        const GlooWork work = receive_into(values, from.first, from.second);
+        kind.asked.push_back({from.first, from.second, values, work});
+      }
+    }
+  } catch (const std::exception&) {
   }
 }
 
@@ -97,10 +151,14 @@ void Pairwise::send(const std::vector<Piece>& pieces, const Receipt& receipt) {
   }
   for (const auto& part : receipt) {
     wait(part->work);
+    if (part->early.defined()) {
+      std::memcpy(part->values.data_ptr(), part->early.data_ptr(), part->values.nbytes());
+    }
     --asked_;
     ask_for_more();
   }
   for (const auto& part : parts) wait(part->work);
+  if (asked_ == 0) ask_ahead();
 }
 
 GlooWork Pairwise::keep(GlooWork work) {

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -19,11 +20,14 @@ struct Pacing {
   int connections = 1;
   /// Large pieces are cut, and a receiver asks for a few parts at a time, of all its peers in turn:
   /// senders that all fill one short link at once lose packets, and some of them fall behind.
+  /// For long links: small messages are asked for before their exchange, and take one latency, not
+  /// two. Such questions may be on their way at the end, and a process that closes the connections
+  /// to which they come loses what it has sent last: all must have landed before one closes.
   bool in_turn = true;
 };
 
-/// Messages between pairs of processes, without copies of ours. Gloo lets data go when their
-/// receiver has asked for them, so receives that begin early save a latency.
+/// Messages between pairs of processes. Gloo lets data go when their receiver has asked for them,
+/// so receives that begin early save a latency. Large messages are not copied by us.
 ///
 /// Between two processes pieces arrive in the order in which they are sent. Calls come from one
 /// thread, but for abort() and bytes_sent().
@@ -35,7 +39,8 @@ class Pairwise {
   struct Part {
     int peer, tag;
     at::Tensor values;
-    GlooWork work = {};  // none yet: not asked for
+    GlooWork work = {};     // none yet: not asked for
+    at::Tensor early = {};  // where it arrives if it was asked for ahead
   };
   using Receipt = std::vector<std::shared_ptr<Part>>;
 
@@ -55,15 +60,27 @@ class Pairwise {
   std::int64_t bytes_sent() const { return bytes_sent_; }  ///< Payload, on any thread.
 
  private:
+  // Messages of one size from one peer, as all of one tag are; those that were asked for ahead.
+  struct Kind {
+    std::int64_t bytes;
+    std::deque<Part> asked = {};
+  };
+
   Receipt parts_of(const std::vector<Piece>& pieces, int step) const;
   void ask_for_more();
+  void ask(Part& part);
+  void ask_ahead();
+  Kind* kind_of(const Part& part);
+  GlooWork receive_into(const at::Tensor& values, int peer, int tag);
   GlooWork keep(GlooWork work);
   void wait(const GlooWork& work);
 
   Gloo group_;
   Pacing pacing_;
   std::deque<std::shared_ptr<Part>> unasked_;
-  int asked_ = 0;  // parts that are under way to this process
+  int asked_ = 0;                              // parts that are under way to this process
+  std::map<std::pair<int, int>, Kind> kinds_;  // asked for ahead, by peer and tag
+  std::int64_t ahead_bytes_ = 0;
   std::atomic<std::int64_t> bytes_sent_{0};
   std::mutex lock_;
   bool aborted_ = false;

@@ -215,6 +215,20 @@ std::set<int> Store::unreported(int size) {
   return ask([size](c10d::Store& keys) { return absent(keys, "failed", size); });
 }
 
+void Store::landed(int size, milliseconds patience) {
+  const auto deadline = Clock::now() + patience;
+  const auto all_have = [size](std::int64_t own) {
+    return [=](c10d::Store& keys) {
+      return keys.add("landed", own) >= size || keys.check({"failure"});
+    };
+  };
+  bool over = ask(all_have(1), patience);
+  while (!over && !interrupted() && Clock::now() < deadline) {
+    std::this_thread::sleep_for(milliseconds(5));
+    over = ask(all_have(0), patience);
+  }
+}
+
 void Store::part(const Place& place, const std::set<int>& silent, milliseconds patience) {
   const auto own = fmt::format("parted/{}", place.rank);
   const auto others = [own, size = place.size](c10d::Store& keys) {

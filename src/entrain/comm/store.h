@@ -74,6 +74,10 @@ class Store {
   /// The ranks that have not reported a failure.
   std::set<int> unreported(int size);
 
+  /// Says that this rank has landed all its exchanges, and waits until all `size` have or one gave
+  /// up, at most `patience`.
+  void landed(int size, std::chrono::milliseconds patience);
+
  private:
   explicit Store(c10::intrusive_ptr<c10d::TCPStore> tcp) : tcp_(std::move(tcp)) {}
   template <class Question>

@@ -243,6 +243,37 @@ TEST_P(Transport, PiecesArriveInTheirOrder) {
   });
 }
 
+// Each worker takes the row of the one that is `shift` before it.
+std::shared_ptr<const Mixing> from_before(int shift, int n) {
+  auto mixing = std::make_shared<Mixing>();
+  for (int i = 0; i < n; ++i) mixing->rows.push_back({{(i + n - shift % n) % n, 1.0}});
+  return mixing;
+}
+
+// Whatever a process asked its peers for ahead of an exchange: neighbours and sizes that change,
+// means between them, and an end right behind a message that is not answered.
+TEST_P(Transport, ExchangesThatTakeTurnsGetTheirOwnMessages) {
+  across(GetParam(), [](RankPlay& play) {
+    for (Links links : {Links::short_, Links::long_, Links::long_}) {
+      const auto comm = play.join(Sums::fast, 1, links);
+      const int n = comm->workers(), first = comm->first_worker(), w = comm->local_workers();
+      const at::Tensor own = at::arange(first, first + w, at::kDouble).view({w, 1});
+      for (int turn = 0; turn < 12; ++turn) {
+        const std::int64_t columns = turn % 3 == 0 ? 40'001 : 7;
+        const at::Tensor rows = (own + 100 * turn).expand({w, columns}).contiguous();
+        at::Tensor mixed = at::zeros_like(rows);
+        const int shift = 1 + turn % 2;
+        comm->launch_mix(rows, mixed, from_before(shift, n))->wait();
+        const at::Tensor expected = (own - shift).remainder(n) + 100 * turn;
+        EXPECT_TRUE(mixed.eq(expected).all().item<bool>()) << turn;
+        if (turn % 4 == 3) continue;
+        const double mean = 100 * turn + (n - 1) / 2.0;
+        EXPECT_TRUE(average(*comm, rows).sub(mean).abs().lt(1e-9).all().item<bool>()) << turn;
+      }
+    }
+  });
+}
+
 // Late by chance on every rank, an exchange has the same bits.
 TEST_P(Transport, ADelayChangesNoBit) {
   across(GetParam(), [](RankPlay& play) {
