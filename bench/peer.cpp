@@ -80,7 +80,7 @@ Command command_of(const PeerOptions& options, const Place& place, const std::st
   for (const char* name : {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"}) {
     command.variables[name] = std::to_string(options.threads);
   }
-  const std::string interface = interface_of(own_address_towards(place));
+  const std::string interface = interface_of(own_address_towards(place, ""));
   if (!interface.empty()) command.variables.try_emplace("GLOO_SOCKET_IFNAME", interface);
   return command;
 }
@@ -93,7 +93,7 @@ std::unique_ptr<Peer> Peer::start(const PeerOptions& options, const Place& place
   PeerOptions chosen = options;
   if (options.python == "auto") chosen.python = kDebianPython;
   const std::string meeting =
-      place.rank == 0 ? fmt::format("{} {}", own_address_towards(place), free_port()) : "";
+      place.rank == 0 ? fmt::format("{} {}", own_address_towards(place, ""), free_port()) : "";
   const std::vector<std::string> answers =
       comm.gather(has_torch(chosen.python) ? "torch " + meeting : "");
   const auto lacking = std::ranges::find(answers, std::string());
