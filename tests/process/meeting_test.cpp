@@ -163,9 +163,7 @@ TEST_F(Meeting, RanksWithDifferentDataAreRefused) {
       {"fewer", "seed=1", {"differ in the number of training samples: '12' and '11'"}},
       {"more", "seed=1", {"differ in the number of test samples: '5' and '6'"}},
       {"other", "seed=1", {"differ in the content of the training samples: '"}},
-      {"whole",
-       "data.partition=unequal(2)",
-       {"differ in data.partition: 'iid' and 'unequal(2)'"}},
+      {"whole", "data.partition=unequal(2)", {"differ in data.partition: 'iid' and 'unequal(2)'"}},
   };
   for (const auto& one : cases) {
     SCOPED_TRACE(one.message.front());

@@ -342,6 +342,7 @@ void C10d::abandon() noexcept {
 void C10d::give_up(std::int64_t number, const Watch::Loss& loss) {
   C10d::abandon();
   if (interrupted()) throw Interrupted("interrupted while waiting for the other ranks");
+  if (loss.silent.empty()) watch_.explain_failure();
   const std::string where = fmt::format("rank {} in exchange {}", place_.rank, number);
   const std::string cause = loss.why.substr(0, loss.why.find('\n'));
   const std::string store = fmt::format("the store at {}:{}", place_.address, place_.port);

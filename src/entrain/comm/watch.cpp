@@ -89,10 +89,7 @@ std::optional<Watch::Loss> Watch::take_answer() {
   Question question = *std::exchange(question_, std::nullopt);
   question.over.get();
   const Signs& signs = *question.answer;
-  if (signs.other_form) {
-    const auto& [rank, form] = *signs.other_form;
-    throw CommunicationError(refusal_of_forms(place_.rank, rank, number_, form_, form));
-  }
+  refuse_other_form(signs);
   if (signs.failure) return Loss{"another rank gave up", {}};
   if (signs.beats.empty()) return std::nullopt;
   compare(signs.beats);
@@ -101,6 +98,25 @@ std::optional<Watch::Loss> Watch::take_answer() {
   return Loss{
       fmt::format("no sign of life for {:g} s", std::chrono::duration<double>(patience_).count()),
       ranks};
+}
+
+// Who took it for something else has ended its connections, perhaps before this rank looked.
+void Watch::explain_failure() {
+  try {
+    if (!question_) ask();
+    const Question question = *std::exchange(question_, std::nullopt);
+    if (question.over.wait_for(std::chrono::seconds(1)) != std::future_status::ready) return;
+    refuse_other_form(*question.answer);
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception&) {  // the store is gone, too
+  }
+}
+
+void Watch::refuse_other_form(const Signs& signs) const {
+  if (!signs.other_form) return;
+  const auto& [rank, form] = *signs.other_form;
+  throw CommunicationError(refusal_of_forms(place_.rank, rank, number_, form_, form));
 }
 
 // A beat is the number of beats so far, and behind a blank what its rank waits in.

@@ -39,6 +39,10 @@ class Watch {
   /// silent for `patience`, std::exception if it has been gone for some seconds.
   std::optional<Loss> look();
 
+  /// After an exchange has failed: throws CommunicationError that names a rank that took it for
+  /// something else, if there is one. Blocks for a second at most.
+  void explain_failure();
+
   /// After this rank has reported its failure: blocks until all but `known` have reported theirs,
   /// for some seconds at most. Gives the ranks that have not, and do not live.
   std::set<int> silent_ranks(const std::set<int>& known);
@@ -52,6 +56,7 @@ class Watch {
   std::string beat() const;  // REQUIRES: lock_ is held
   void ask();
   std::optional<Loss> take_answer();
+  void refuse_other_form(const Signs& signs) const;
   void compare(const std::vector<std::string>& beats) const;
   std::set<int> silent(const std::vector<std::string>& beats);
 
