@@ -113,8 +113,8 @@ TEST_F(Faults, ALinkThatIsCutBeforeTheRanksMeetIsNamed) {
 
 // Cut for a second and a half, in which nobody can go on.
 TEST_F(Faults, ALinkThatIsPluggedInAgainChangesNothing) {
-  const Words settings = {"train.steps=3000", "strategy.preset=synchronous",
-                          "evaluation.every=3000"};
+  const Words settings = {"train.steps=1500", "strategy.preset=synchronous",
+                          "evaluation.every=1500"};
   Running running = start(launch(settings));
   ASSERT_TRUE(wait_until([this] { return has_landed(*this / "out"); })) << running.err();
   fault("unplug", 1);
@@ -137,6 +137,20 @@ TEST_F(Faults, ASlowHostAndOneThatPausesAreWaitedFor) {
   fault("resume", 2);
   expect_exit(running.wait(), 0);
   EXPECT_EQ(hash_of_run(*this / "out"), undisturbed_hash(settings));
+}
+
+// With the patience of a minute that a run has by default.
+TEST_F(Faults, CtrlCEndsAWaitForAHostThatIsGone) {
+  Running running = start(launch({"train.steps=1000000000", "strategy.preset=synchronous"}));
+  ASSERT_TRUE(wait_until([this] { return has_landed(*this / "out"); })) << running.err();
+  fault("unplug", 1);
+  running.send(SIGINT);
+  const auto sent = Running::Clock::now();
+  const Outcome outcome = running.wait();
+  const std::chrono::duration<double> took = Running::Clock::now() - sent;
+  EXPECT_LT(took.count(), kSoon) << outcome;
+  expect_exit(outcome, 130, {"[0] entrain: interrupted at step"});
+  expect_nobody_left();
 }
 
 TEST_F(Faults, AHostThatHangsIsNamed) {
