@@ -115,10 +115,27 @@ class C10d : public Communicator, private Channel {
   Queue queue_;  // starts exchanges in order; the last member, so that it ends before what it uses
 };
 
+// What the threads of an exchange have to say of it.
+struct UnderWay {
+  std::deque<Wait> waits;              // of Gloo's works, once all have begun
+  std::atomic<double> finished_at{0};  // the latest that was noted
+
+  void note(double time) {
+    for (double last = finished_at;
+         last < time && !finished_at.compare_exchange_weak(last, time);) {
+    }
+  }
+};
+
 class C10dExchange : public Exchange {
  public:
-  C10dExchange(C10d& comm, std::int64_t number, std::string form, Wait wait)
-      : comm_(comm), number_(number), form_(std::move(form)), wait_(std::move(wait)) {}
+  C10dExchange(C10d& comm, std::int64_t number, std::string form,
+               std::shared_ptr<const UnderWay> under_way, Wait wait)
+      : comm_(comm),
+        number_(number),
+        form_(std::move(form)),
+        under_way_(std::move(under_way)),
+        wait_(std::move(wait)) {}
 
   bool done() override {
     try {
@@ -131,11 +148,13 @@ class C10dExchange : public Exchange {
     comm_.finish(wait_, number_, form_);
     comm_.landed();
   }
+  double finished_at() const override { return under_way_->finished_at; }
 
  private:
   C10d& comm_;
   std::int64_t number_;
   std::string form_;
+  std::shared_ptr<const UnderWay> under_way_;
   Wait wait_;
 };
 
@@ -176,19 +195,24 @@ void C10d::await_landings() noexcept {
 std::unique_ptr<Exchange> C10d::start(std::string form, std::function<Works()> begin) {
   const std::int64_t number = ++exchanges_;
   ++in_flight_;
-  const auto waits = std::make_shared<std::deque<Wait>>();
+  const auto under_way = std::make_shared<UnderWay>();
   const std::shared_future<void> begun =
-      queue_.push([this, form, number, waits, begin = std::move(begin)] {
+      queue_.push([this, form, number, under_way, begin = std::move(begin)] {
         agree(form, number);
-        for (const GlooWork& work : begin()) waits->push_back(waiter(work));
+        for (const GlooWork& work : begin()) {
+          under_way->waits.push_back(waiter(work));
+          when_over(work,
+                    [under_way] { under_way->note(seconds_of(std::chrono::steady_clock::now())); });
+        }
+        under_way->note(now());
       });
-  Wait wait = [begun, waits](std::chrono::milliseconds slice) {
+  Wait wait = [begun, &waits = under_way->waits](std::chrono::milliseconds slice) {
     if (begun.wait_for(slice) != std::future_status::ready) return false;
     begun.get();
-    while (!waits->empty() && waits->front()(slice)) waits->pop_front();
-    return waits->empty();
+    while (!waits.empty() && waits.front()(slice)) waits.pop_front();
+    return waits.empty();
   };
-  return std::make_unique<C10dExchange>(*this, number, std::move(form), std::move(wait));
+  return std::make_unique<C10dExchange>(*this, number, std::move(form), under_way, std::move(wait));
 }
 
 void C10d::agree(const std::string& form, std::int64_t number) {

@@ -14,6 +14,11 @@
 
 namespace entrain {
 
+/// A time of this host's steady clock, in seconds.
+inline double seconds_of(std::chrono::steady_clock::time_point time) {
+  return std::chrono::duration<double>(time.time_since_epoch()).count();
+}
+
 /// One exchange under way.
 class Exchange {
  public:
@@ -23,6 +28,9 @@ class Exchange {
   /// Blocks until the result is there. Throws CommunicationError if a peer is lost (then nothing of
   /// the result may be used), Interrupted if Ctrl-C came while waiting. Call once.
   virtual void wait() = 0;
+  /// When the result was there, in seconds on the communicator's clock, whoever looked at it when.
+  /// REQUIRES: wait() has returned.
+  virtual double finished_at() const = 0;
 };
 
 /// Where a process stands among those that train together; its workers are numbered first_worker(),
@@ -94,11 +102,8 @@ class Communicator {
   /// Starts a job and returns at once; wait() blocks until it is over.
   virtual std::unique_ptr<Exchange> launch(Job job) = 0;
 
-  /// Seconds on the clock that waiting is counted by.
-  virtual double now() const {
-    using std::chrono::duration, std::chrono::steady_clock;
-    return duration<double>(steady_clock::now().time_since_epoch()).count();
-  }
+  /// Seconds on the clock that waiting is counted by. On any thread.
+  virtual double now() const { return seconds_of(std::chrono::steady_clock::now()); }
 
   /// Bytes from which a part of a mean goes as fast, byte for byte, as the whole: gradients leave
   /// in such parts while backward still runs. Alike in all processes; nothing where a mean is best

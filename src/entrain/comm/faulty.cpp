@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 #include <thread>
 
@@ -30,6 +31,10 @@ class FaultyExchange : public Exchange {
     if (!fails_) return;
     if (result_.defined()) result_.fill_(std::nan(""));
     throw CommunicationError(fmt::format("exchange {} failed, as the test wants it", number_));
+  }
+
+  double finished_at() const override {
+    return std::max(inner_->finished_at(), seconds_of(arrives_));
   }
 
  private:

@@ -51,6 +51,10 @@ Wait waiter(const GlooWork& work) {
   };
 }
 
+void when_over(const GlooWork& work, std::function<void()> then) {
+  work->getFuture()->addCallback([then = std::move(then)](c10::ivalue::Future&) { then(); });
+}
+
 Gloo connect_gloo(const Place& place, const c10::intrusive_ptr<c10d::Store>& table,
                   const GlooLinks& links) {
   std::future<Gloo> group = begin_connecting(place, table, links);

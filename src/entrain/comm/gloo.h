@@ -19,6 +19,10 @@ using Wait = std::function<bool(std::chrono::milliseconds)>;
 /// Waits for a collective of Gloo; not for its sends and receives.
 Wait waiter(const GlooWork& work);
 
+/// Calls `then` once a collective of Gloo is over, well or not: on Gloo's thread, before anybody
+/// who waits for it goes on, or at once. It must not throw.
+void when_over(const GlooWork& work, std::function<void()> then);
+
 /// How a group's processes are connected.
 struct GlooLinks {
   std::string own_address;  ///< Of the network interface that the peers reach.

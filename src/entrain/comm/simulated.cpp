@@ -11,6 +11,10 @@
 namespace entrain {
 namespace {
 
+double mean_of(const std::vector<double>& times) {
+  return std::accumulate(times.begin(), times.end(), 0.0) / static_cast<double>(times.size());
+}
+
 class TimedExchange : public Exchange {
  public:
   TimedExchange(std::unique_ptr<Exchange> inner, Simulated& comm, Traffic::Times times)
@@ -21,6 +25,7 @@ class TimedExchange : public Exchange {
     inner_->wait();
     comm_.arrived(times_);
   }
+  double finished_at() const override { return mean_of(times_.ends); }
 
  private:
   std::unique_ptr<Exchange> inner_;
@@ -58,7 +63,11 @@ void Simulated::compute(std::int64_t step, const std::vector<double>& measured) 
 
 void Simulated::keep(const SimulatedSpan& span) {
   constexpr std::size_t most = 1'000'000;
-  if (timeline_.size() < most) timeline_.push_back(span);
+  if (timeline_.size() < most) {
+    timeline_.push_back(span);
+  } else {
+    ++left_out_;
+  }
 }
 
 Traffic::Times Simulated::times_of(const Mixing* mixing, double bytes) {
@@ -109,9 +118,7 @@ void Simulated::arrived(const Traffic::Times& times) {
   }
 }
 
-double Simulated::now() const {
-  return std::accumulate(clocks_.begin(), clocks_.end(), 0.0) / workers_;
-}
+double Simulated::now() const { return mean_of(clocks_); }
 
 double Simulated::seconds() const { return *std::max_element(clocks_.begin(), clocks_.end()); }
 double Simulated::compute_seconds() const { return computed_ / workers_; }

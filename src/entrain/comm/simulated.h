@@ -49,6 +49,7 @@ class Simulated : public Decorator {
   double hidden_seconds() const;    ///< and of it that nobody waited for.
   /// The first million spans.
   const std::vector<SimulatedSpan>& timeline() const { return timeline_; }
+  std::int64_t left_out() const { return left_out_; }  ///< Those after them.
 
   /// Moves each worker's clock to when its part of an exchange was there.
   void arrived(const Traffic::Times& times);
@@ -66,6 +67,7 @@ class Simulated : public Decorator {
   std::vector<double> clocks_;
   double computed_ = 0, exposed_ = 0, transferred_ = 0, hidden_ = 0;  // sums over workers
   std::vector<SimulatedSpan> timeline_;
+  std::int64_t left_out_ = 0;
 };
 
 }  // namespace entrain

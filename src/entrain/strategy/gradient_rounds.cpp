@@ -11,8 +11,13 @@
 
 namespace entrain {
 
-GradientRounds::GradientRounds(const Strategy& strategy, Rows& rows, Communicator& comm)
-    : specs_(strategy.gradients), rows_(rows), comm_(&comm), agenda_(gradient_agenda(strategy)) {
+GradientRounds::GradientRounds(const Strategy& strategy, Rows& rows, Communicator& comm,
+                               Timeline& timeline)
+    : specs_(strategy.gradients),
+      rows_(rows),
+      comm_(&comm),
+      timeline_(timeline),
+      agenda_(gradient_agenda(strategy)) {
   for (const GradientRound& spec : specs_) {
     mixings_.push_back(mixings_of(spec.whom, comm.workers()));
     coders_.push_back(coder_for(spec.codec, rows, {{0, rows.layout().columns}}));

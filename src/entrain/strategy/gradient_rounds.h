@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "entrain/comm/communicator.h"
+#include "entrain/comm/timeline.h"
 #include "entrain/strategy/agenda.h"
 #include "entrain/strategy/coder.h"
 #include "entrain/strategy/round.h"
@@ -13,8 +13,8 @@ namespace entrain {
 /// The gradient rounds of a strategy: which is due in a step, what of it is on its way.
 class GradientRounds {
  public:
-  /// `rows` and `comm` must outlive this.
-  GradientRounds(const Strategy& strategy, Rows& rows, Communicator& comm);
+  /// `rows`, `comm` and `timeline` must outlive this.
+  GradientRounds(const Strategy& strategy, Rows& rows, Communicator& comm, Timeline& timeline);
 
   const std::vector<Mixings>& mixings() const { return mixings_; }
 
@@ -46,6 +46,7 @@ class GradientRounds {
   std::vector<GradientRound> specs_;
   Rows& rows_;
   Communicator* comm_;
+  Timeline& timeline_;
   Agenda agenda_;
   std::vector<Mixings> mixings_;
   std::vector<std::shared_ptr<Coder>> coders_;  // null for exact

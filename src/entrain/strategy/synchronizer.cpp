@@ -23,8 +23,9 @@ Strategy validated(Strategy strategy, int workers) {
 Synchronizer::Synchronizer(Rows& rows, Communicator& comm, Strategy strategy)
     : rows_(rows),
       comm_(&comm),
+      timeline_(comm),
       strategy_(validated(std::move(strategy), comm.workers())),
-      gradients_(strategy_, rows, comm),
+      gradients_(strategy_, rows, comm, timeline_),
       slices_(parameter_agendas(strategy_)) {
   ENTRAIN_CHECK(rows.workers() == comm.local_workers());
   for (const ParameterRound& spec : strategy_.parameters) {
@@ -55,7 +56,6 @@ void Synchronizer::reduce_gradients() {
   const auto landed = gradients_.reduce(step_ + 1);
   if (!landed) return;
   gradients_averaged_ = landed->everyone;
-  blocked_seconds_ += landed->blocked_seconds;
   ++counts_.gradients;
   landed_.push_back({"gradients", step_ + 1, step_ + 1, landed->blocked_seconds});
 }
@@ -183,6 +183,7 @@ void Synchronizer::meet_start(Round& round) {
 }
 
 void Synchronizer::meet(const Round& round, const at::Tensor& anchor, const at::Tensor& launched) {
+  const auto landing = timeline_.during(Activity::land);
   const at::Tensor x = columns_in(round, rows_.parameters());
   round.spec.merge.meet(x, anchor, launched);
   if (round.spec.slice.whole()) return;
@@ -196,8 +197,9 @@ void Synchronizer::meet(const Round& round, const at::Tensor& anchor, const at::
 std::unique_ptr<Exchange> Synchronizer::exchange(const Mixings& mixings, std::int64_t turn,
                                                  const at::Tensor& rows, at::Tensor& result,
                                                  Coder* coder) {
+  const auto launching = timeline_.during(Activity::launch);
   resize_result(mixings, rows, result);
-  return launch_exchange(*comm_, mixings, turn, rows, result, coder);
+  return timeline_.under_way(launch_exchange(*comm_, mixings, turn, rows, result, coder));
 }
 
 // BatchNorm's statistics travel with a round that makes all workers equal, and with no other: they
@@ -227,6 +229,7 @@ at::Tensor Synchronizer::message_of(Round& round) {
 
 // A learning rate of 0 says nothing of the next: the velocity stays as it is.
 void Synchronizer::launch(Round& round, std::int64_t turn, double lr) {
+  const auto launching = timeline_.during(Activity::launch);
   round.message = message_of(round);
   const std::int64_t delay = round.spec.delay.steps;
   const double ratio = lr != 0 && round.launch_lr != 0 ? lr / round.launch_lr : 1;
@@ -245,6 +248,7 @@ void Synchronizer::launch(Round& round, std::int64_t turn, double lr) {
 // The anchor moves, then the workers meet it. Whatever is waited for has come before anything
 // moves.
 void Synchronizer::land(Round& round) {
+  const auto landing = timeline_.during(Activity::land);
   double blocked = wait(*round.flight->exchange);
   for (const auto& exchange : round.flight->state_exchanges) blocked += wait(*exchange);
   if (round.coder) round.coder->landed();
@@ -316,11 +320,7 @@ at::Tensor Synchronizer::parameters_of(const Round& round, const at::Tensor& mes
   return message.narrow(1, 0, round.items);
 }
 
-double Synchronizer::wait(Exchange& exchange) {
-  const double blocked = seconds_waited(*comm_, exchange);
-  blocked_seconds_ += blocked;
-  return blocked;
-}
+double Synchronizer::wait(Exchange& exchange) { return seconds_waited(*comm_, exchange); }
 
 void Synchronizer::find_next_event() {
   next_event_ = kNever;
@@ -349,6 +349,7 @@ void Synchronizer::rebind(Communicator& comm) {
     round.mixings = mixings_of(round.spec.whom, comm.workers());
   }
   comm_ = &comm;
+  timeline_.rebind(comm);
 }
 
 std::vector<LandedRound> Synchronizer::take_landed() { return std::exchange(landed_, {}); }

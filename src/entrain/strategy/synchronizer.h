@@ -3,7 +3,7 @@
 #include <cmath>
 #include <optional>
 
-#include "entrain/comm/communicator.h"
+#include "entrain/comm/timeline.h"
 #include "entrain/strategy/cost.h"
 #include "entrain/strategy/gradient_rounds.h"
 #include "entrain/strategy/rows.h"
@@ -72,7 +72,9 @@ class Synchronizer {
   const Strategy& strategy() const { return strategy_; }
   const Layout& layout() const { return rows_.layout(); }  ///< Of the parameters.
   const RoundCounts& rounds() const { return counts_; }    ///< That have landed.
-  double blocked_seconds() const { return blocked_seconds_; }
+
+  /// Where the time goes: rounds are launched, waited for and landed in it.
+  Timeline& timeline() { return timeline_; }
 
   /// What landed since the last call.
   std::vector<LandedRound> take_landed();
@@ -154,6 +156,7 @@ class Synchronizer {
 
   Rows& rows_;
   Communicator* comm_;
+  Timeline timeline_;
   Strategy strategy_;
   GradientRounds gradients_;
   std::vector<SliceAgenda> slices_;
@@ -167,7 +170,6 @@ class Synchronizer {
   std::int64_t step_ = 0;
   std::int64_t next_event_ = 0;
   RoundCounts counts_;
-  double blocked_seconds_ = 0;
   std::vector<LandedRound> landed_;
 };
 

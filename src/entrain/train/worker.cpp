@@ -20,6 +20,7 @@ Workers::Workers(const Training& training, Communicator& comm, Team& team)
 }
 
 at::Tensor Workers::step() {
+  const auto computing = sync_.timeline().during(Activity::compute);
   optimizer_->set_lr(base_lr_ * training_.lr_schedule.factor(sync_.step()));
   source_.gradients->compute(sync_.step(), source_.rows, losses_, seconds_);
   if (training_.computed) training_.computed(sync_.step() + 1, seconds_);
