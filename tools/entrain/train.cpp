@@ -35,6 +35,22 @@ Resolved resolve_words(const TrainArguments& arguments) {
   return resolve(file, overrides, environment());
 }
 
+std::string where_time_went(const Summary& s) {
+  const std::string spent =
+      fmt::format("computed {} and waited {}, and {} of its messages' time was hidden",
+                  print_seconds(s.compute_seconds), print_seconds(s.exposed_communication_seconds),
+                  print_seconds(s.hidden_communication_seconds));
+  if (s.simulated_seconds) {
+    return fmt::format("simulated: {} until the last worker was done; a worker {}",
+                       print_seconds(*s.simulated_seconds), spent);
+  }
+  return fmt::format(
+      "a process {}; CPU: {} for computing, {} for launching and landing, {} for "
+      "transport",
+      spent, print_seconds(s.spent->cpu_compute), print_seconds(s.spent->cpu_launch_and_land),
+      print_seconds(s.spent->cpu_transport));
+}
+
 void train(CommandLine& line, const TrainArguments& arguments) {
   const Resolved resolved = resolve_words(arguments);
   if (arguments.dry_run) {
@@ -52,14 +68,7 @@ void train(CommandLine& line, const TrainArguments& arguments) {
     return;
   }
   fmt::print("{}", print_summaries({s}));
-  if (s.simulated_seconds) {
-    fmt::print(
-        "\nsimulated: {} until the last worker was done; a worker computed {} and waited {}, "
-        "and {} of its messages' time was hidden\n",
-        print_seconds(*s.simulated_seconds), print_seconds(s.compute_seconds),
-        print_seconds(s.exposed_communication_seconds),
-        print_seconds(s.hidden_communication_seconds.value_or(0)));
-  }
+  if (s.simulated_seconds || s.processes > 1) fmt::print("\n{}\n", where_time_went(s));
   fmt::print("\nparameters_hash {}\n{}\n", *s.parameters_hash, result.folder.string());
 }
 

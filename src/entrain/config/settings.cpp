@@ -119,8 +119,10 @@ std::vector<Setting> make_settings() {
       {ENTRAIN_SETTING(report.rounds), "which rounds have a line in metrics.jsonl: all or none",
        one_of({"all", "none"})},
       {ENTRAIN_SETTING(report.trace),
-       "what of a simulated timeline is written to trace.json: all or none",
-       one_of({"all", "none"})},
+       "whether trace.json is written, with what every rank or simulated worker did when: all, "
+       "none, "
+       "auto (of a simulated run)",
+       one_of({"auto", "all", "none"})},
   };
 }
 

@@ -98,7 +98,7 @@ struct Settings {
   struct Report {
     std::int64_t every = 10;     // steps between step lines of metrics.jsonl
     std::string rounds = "all";  // which rounds have a line there
-    std::string trace = "all";   // what of a simulated timeline is in trace.json
+    std::string trace = "auto";  // whether trace.json is written
 
     bool operator==(const Report&) const = default;
   };

@@ -72,7 +72,7 @@ TEST(Settings, DefaultsAndTypes) {
       {"network.straggler", "text", "\"none\""},
       {"report.every", "a whole number", "10"},
       {"report.rounds", "text", "\"all\""},
-      {"report.trace", "text", "\"all\""},
+      {"report.trace", "text", "\"auto\""},
   };
   ASSERT_EQ(settings_table().size(), expected.size());
   for (const auto& [key, type, value] : expected) {

@@ -28,6 +28,12 @@ void add(Json& json, const ProblemFigures& figures) {
   add_known("distance2_nodes", figures.distance2_nodes);
 }
 
+Json cpu_seconds(const TimeSpent& spent) {
+  return {{"compute", spent.cpu_compute},
+          {"launch_and_land", spent.cpu_launch_and_land},
+          {"transport", spent.cpu_transport}};
+}
+
 }  // namespace
 
 std::string to_json_line(const StepRecord& record) {
@@ -104,7 +110,10 @@ std::string to_json(const Summary& s) {
       {"simulated_seconds", or_null(s.simulated_seconds)},
       {"compute_seconds", s.compute_seconds},
       {"exposed_communication_seconds", s.exposed_communication_seconds},
-      {"hidden_communication_seconds", or_null(s.hidden_communication_seconds)},
+      {"hidden_communication_seconds", s.hidden_communication_seconds},
+      {"launch_seconds", s.spent ? Json(s.spent->launch) : Json(nullptr)},
+      {"land_seconds", s.spent ? Json(s.spent->land) : Json(nullptr)},
+      {"cpu_seconds", s.spent ? cpu_seconds(*s.spent) : Json(nullptr)},
       {"samples_per_second", s.samples_per_second},
       {"peak_memory_bytes", s.peak_memory_bytes},
       {"seed", s.seed},

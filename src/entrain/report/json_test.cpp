@@ -186,6 +186,9 @@ TEST(Json, SummaryHasEveryFieldOfTheContract) {
                           "compute_seconds",
                           "exposed_communication_seconds",
                           "hidden_communication_seconds",
+                          "launch_seconds",
+                          "land_seconds",
+                          "cpu_seconds",
                           "samples_per_second",
                           "peak_memory_bytes",
                           "seed",
@@ -232,6 +235,11 @@ Summary full_summary() {
   s.compute_seconds = 8;
   s.exposed_communication_seconds = 2;
   s.hidden_communication_seconds = 1.5;
+  s.spent = TimeSpent{.launch = 0.25,
+                      .land = 0.125,
+                      .cpu_compute = 7,
+                      .cpu_launch_and_land = 0.375,
+                      .cpu_transport = 0.75};
   s.samples_per_second = 1280;
   s.peak_memory_bytes = 1 << 20;
   s.seed = ~std::uint64_t{0};
@@ -274,6 +282,9 @@ TEST(Json, SummaryWritesEachFieldUnderItsName) {
       {"compute_seconds", 8.0},
       {"exposed_communication_seconds", 2.0},
       {"hidden_communication_seconds", 1.5},
+      {"launch_seconds", 0.25},
+      {"land_seconds", 0.125},
+      {"cpu_seconds", {{"compute", 7.0}, {"launch_and_land", 0.375}, {"transport", 0.75}}},
       {"samples_per_second", 1280.0},
       {"peak_memory_bytes", 1 << 20},
       {"seed", ~std::uint64_t{0}},
@@ -290,11 +301,11 @@ TEST(Json, SummarySaysNullForWhatIsNotKnown) {
   std::set<std::string> unknown;
   for (const auto& [key, value] : empty.items())
     if (value.is_null()) unknown.insert(key);
-  EXPECT_EQ(unknown, (std::set<std::string>{"train_loss", "test_loss", "test_accuracy",
-                                            "lowest_worker_accuracy", "consensus_distance",
-                                            "batch_norm", "accuracy_averaged_batch_norm",
-                                            "accuracy_recalibrated_batch_norm", "simulated_seconds",
-                                            "hidden_communication_seconds", "parameters_hash"}));
+  EXPECT_EQ(unknown, (std::set<std::string>{
+                         "train_loss", "test_loss", "test_accuracy", "lowest_worker_accuracy",
+                         "consensus_distance", "batch_norm", "accuracy_averaged_batch_norm",
+                         "accuracy_recalibrated_batch_norm", "simulated_seconds", "launch_seconds",
+                         "land_seconds", "cpu_seconds", "parameters_hash"}));
   EXPECT_EQ(keys_of(full), keys_of(empty));
 }
 

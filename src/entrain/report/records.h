@@ -56,6 +56,25 @@ struct EventRecord {
   std::string event = {};
 };
 
+/// Seconds that training took, on real time.
+struct TimeSpent {
+  double compute = 0;                     ///< Gradients and the optimizer's steps.
+  double launch = 0, wait = 0, land = 0;  ///< What exchanges cost the main thread.
+  double hidden = 0;                      ///< A message was under way and nothing was waited for.
+  /// CPU seconds of all threads; transport's include those of the main thread while it waited.
+  double cpu_compute = 0, cpu_launch_and_land = 0, cpu_transport = 0;
+};
+
+/// Its fields, one after the other.
+inline constexpr double TimeSpent::*kTimeSpent[] = {&TimeSpent::compute,
+                                                    &TimeSpent::launch,
+                                                    &TimeSpent::wait,
+                                                    &TimeSpent::land,
+                                                    &TimeSpent::hidden,
+                                                    &TimeSpent::cpu_compute,
+                                                    &TimeSpent::cpu_launch_and_land,
+                                                    &TimeSpent::cpu_transport};
+
 /// summary.json. What is not known, because the run was interrupted or the figure does
 /// not apply, is empty and written as null.
 struct Summary {
@@ -78,9 +97,10 @@ struct Summary {
   std::optional<double> accuracy_averaged_batch_norm = {}, accuracy_recalibrated_batch_norm = {};
   double wall_seconds = 0, evaluation_seconds = 0, total_seconds = 0;
   std::optional<double> simulated_seconds = {};
-  double compute_seconds = 0, exposed_communication_seconds = 0;
-  std::optional<double> hidden_communication_seconds = {};
-  double samples_per_second = 0;  ///< Of all workers together, evaluations left out.
+  /// On simulated time a worker's means; on real time those of `spent`, a process's means.
+  double compute_seconds = 0, exposed_communication_seconds = 0, hidden_communication_seconds = 0;
+  std::optional<TimeSpent> spent = {};  ///< On real time.
+  double samples_per_second = 0;        ///< Of all workers together, evaluations left out.
   std::int64_t peak_memory_bytes = 0;
   std::uint64_t seed = 0;
   std::optional<std::string> parameters_hash = {};

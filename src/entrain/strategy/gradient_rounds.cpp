@@ -57,10 +57,11 @@ void GradientRounds::send(std::int64_t column) {
   for (std::size_t i = flight_->exchanges.size(); i < buckets_.size(); ++i) {
     const auto& [begin, count] = buckets_[i];
     if (begin < column) return;
+    const auto launching = timeline_.during(Activity::launch);
     rows_.verify();
-    flight_->exchanges.push_back(
+    flight_->exchanges.push_back(timeline_.under_way(
         launch_exchange(*comm_, mixings, flight_->turn, rows_.gradients().narrow(1, begin, count),
-                        mean_.narrow(1, begin, count), coders_[flight_->firing].get()));
+                        mean_.narrow(1, begin, count), coders_[flight_->firing].get())));
   }
 }
 
@@ -69,6 +70,7 @@ std::optional<GradientRounds::Landed> GradientRounds::reduce(std::int64_t step) 
   send(0);
   double blocked = 0;
   for (const auto& exchange : flight_->exchanges) blocked += seconds_waited(*comm_, *exchange);
+  const auto landing = timeline_.during(Activity::land);
   if (coders_[flight_->firing]) coders_[flight_->firing]->landed();
   rows_.gradients().copy_(mean_);
   const bool everyone = mixings_[flight_->firing].empty();

@@ -10,6 +10,7 @@
 #include "entrain/comm/local.h"
 #include "entrain/comm/metered.h"
 #include "entrain/config/describe.h"
+#include "entrain/core/cpu_time.h"
 #include "entrain/core/errors.h"
 #include "entrain/core/interrupt.h"
 #include "entrain/core/stopwatch.h"
@@ -17,10 +18,10 @@
 #include "entrain/report/progress_line.h"
 #include "entrain/report/run_folder.h"
 #include "entrain/report/table.h"
-#include "entrain/report/trace.h"
 #include "entrain/strategy/advice.h"
 #include "entrain/strategy/parameters_hash.h"
 #include "entrain/strategy/strategy_text.h"
+#include "entrain/train/accounting.h"
 #include "entrain/train/evaluate.h"
 #include "entrain/train/machine.h"
 #include "entrain/train/prepare.h"
@@ -31,9 +32,14 @@
 namespace entrain {
 namespace {
 
-std::unique_ptr<Communicator> join(const Prepared& prepared, Team& team) {
+// `started`: the threads that it brings with it.
+std::unique_ptr<Communicator> join(const Prepared& prepared, Team& team, std::set<int>& started) {
   if (prepared.place.size == 1) return local_communicator(prepared.local_workers, &team);
-  return c10d_communicator(prepared.place, prepared.comm);
+  const std::set<int> before = threads_now();
+  auto comm = c10d_communicator(prepared.place, prepared.comm);
+  started = threads_now();
+  for (const int thread : before) started.erase(thread);
+  return comm;
 }
 
 std::unique_ptr<Simulated> simulate(const Prepared& prepared, Communicator& comm) {
@@ -73,11 +79,12 @@ class Run {
         options_(options),
         prepared_(prepared),
         team_(prepared.threads.workers, [n = prepared.threads.intra] { limit_intra_threads(n); }),
-        comm_(join(prepared, team_)),
+        comm_(join(prepared, team_, transport_threads_)),
         simulated_(simulate(prepared, *comm_)),
         training_meter_(simulated_ ? *simulated_ : *comm_),
         evaluation_meter_(*comm_),
         workers_(with_clock(prepared.training), agreed(training_meter_), team_),
+        accounting_(*comm_, workers_.synchronizer().timeline(), transport_threads_),
         score_(make_score({settings_.evaluation, prepared.evaluate_every, prepared.facts.steps,
                            prepared.training, workers_, evaluation_meter_, team_})) {
     if (shown_model(settings_.evaluation.model) == ShownModel::polyak_ruppert) {
@@ -87,8 +94,9 @@ class Run {
   }
 
   RunResult operator()() {
-    began_ = {};
     try {
+      accounting_.begin(traced());
+      began_ = {};
       train();
       finish();
     } catch (const Error& error) {
@@ -107,8 +115,10 @@ class Run {
   void evaluate(bool last = false);
   void finish();
   void save_model();
+  bool traced() const { return !simulated_ && settings_.report.trace == "all"; }
+  void write_trace(bool alone);
   void end_early(const Error& error);
-  void fill_summary();
+  void fill_summary(bool alone = false);
   void record_rounds();
   template <class Record>
   void record(Record record);
@@ -117,10 +127,12 @@ class Run {
   const RunOptions& options_;
   Prepared& prepared_;
   Team team_;
+  std::set<int> transport_threads_;
   std::unique_ptr<Communicator> comm_;
   std::unique_ptr<Simulated> simulated_;  // null: real time
   Metered training_meter_, evaluation_meter_;
   Workers workers_;
+  Accounting accounting_;
   std::unique_ptr<Score> score_;
   std::optional<RunFolder> folder_;
   Summary summary_;
@@ -152,17 +164,6 @@ void Run::open_folder(const Resolved& resolved) {
   folder_->write("run.toml", to_toml(whole));
   folder_->write("env.json", describe_machine(prepared_.place, prepared_.threads));
   for (const std::string& warning : warnings_of(prepared_)) record(EventRecord{.event = warning});
-}
-
-std::vector<TraceSpan> spans_of(const Simulated& simulated) {
-  std::vector<TraceSpan> spans;
-  for (const SimulatedSpan& span : simulated.timeline()) {
-    const char* name = span.kind == SimulatedSpan::Kind::compute ? "compute"
-                       : span.kind == SimulatedSpan::Kind::wait  ? "wait"
-                                                                 : "transfer";
-    spans.push_back({name, span.worker, span.begin, span.end});
-  }
-  return spans;
 }
 
 template <class Record>
@@ -218,6 +219,7 @@ void Run::record_rounds() {
 }
 
 void Run::evaluate(bool last) {
+  const auto evaluating = accounting_.evaluating();
   const Stopwatch watch;
   const double loss = sum_over_processes(since_evaluation_.sum, evaluation_meter_);
   const double count = sum_over_processes(since_evaluation_.count, evaluation_meter_);
@@ -237,11 +239,20 @@ void Run::finish() {
   evaluate(true);  // after the last landing
   summary_.parameters_hash = parameters_hash(workers_.rows(), *comm_);
   fill_summary();
+  write_trace(false);
   if (!folder_) return;
   save_model();
-  if (simulated_ && settings_.report.trace == "all")
-    folder_->write("trace.json", trace_json(spans_of(*simulated_)));
   folder_->write("summary.json", to_json(summary_));
+}
+
+// `alone`: without an exchange; else every process calls it.
+void Run::write_trace(bool alone) {
+  if (simulated_ && folder_ && !alone && settings_.report.trace != "none") {
+    folder_->write("trace.json", trace_json(trace_of(*simulated_)));
+  }
+  if (!traced()) return;
+  const Trace trace = alone ? accounting_.own_trace() : accounting_.trace();
+  if (folder_) folder_->write("trace.json", trace_json(trace));
 }
 
 void Run::save_model() {
@@ -268,9 +279,10 @@ void Run::end_early(const Error& error) {
   if (folder_) {
     record(EventRecord{.event = stopped ? "interrupted" : fmt::format("failed: {}", error.what())});
   }
+  write_trace(true);
   if (!stopped) return;
   summary_.interrupted = true;
-  fill_summary();
+  fill_summary(true);
   if (folder_) folder_->write("summary.json", to_json(summary_));
   throw Interrupted(folder_
                         ? fmt::format("interrupted at step {} of {}; the summary is in {}",
@@ -279,7 +291,7 @@ void Run::end_early(const Error& error) {
                         : fmt::format("interrupted at step {}", workers_.synchronizer().step()));
 }
 
-void Run::fill_summary() {
+void Run::fill_summary(bool alone) {
   const Synchronizer& sync = workers_.synchronizer();
   Summary& s = summary_;
   s.name = settings_.name;
@@ -304,13 +316,16 @@ void Run::fill_summary() {
   s.total_seconds = began_.seconds();
   s.evaluation_seconds = evaluation_seconds_;
   s.wall_seconds = s.total_seconds - evaluation_seconds_;
-  s.exposed_communication_seconds = sync.blocked_seconds();
-  s.compute_seconds = s.wall_seconds - s.exposed_communication_seconds;
   if (simulated_) {
     s.simulated_seconds = simulated_->seconds();
     s.compute_seconds = simulated_->compute_seconds();
     s.exposed_communication_seconds = simulated_->exposed_seconds();
     s.hidden_communication_seconds = simulated_->hidden_seconds();
+  } else {
+    s.spent = alone ? accounting_.own_spent() : accounting_.spent();
+    s.compute_seconds = s.spent->compute;
+    s.exposed_communication_seconds = s.spent->wait;
+    s.hidden_communication_seconds = s.spent->hidden;
   }
   s.samples_per_second = static_cast<double>(s.samples) / s.wall_seconds;
   rusage usage = {};

@@ -40,6 +40,7 @@ Facts run_facts(const Settings& settings, const Prepared& prepared) {
                         {"the number of steps", std::to_string(prepared.facts.steps)},
                         {"comm.sums", settings.comm.sums},
                         {"comm.links", settings.comm.links},
+                        {"report.trace", settings.report.trace},
                         {"evaluation.every", settings.evaluation.every},
                         {"evaluation.window", std::to_string(settings.evaluation.window)},
                         {"evaluation.model", settings.evaluation.model},
