@@ -75,6 +75,7 @@ class Synchronizer {
 
   /// Where the time goes: rounds are launched, waited for and landed in it.
   Timeline& timeline() { return timeline_; }
+  const Timeline& timeline() const { return timeline_; }
 
   /// What landed since the last call.
   std::vector<LandedRound> take_landed();
