@@ -1,11 +1,13 @@
-"""Runs every *_test.py of this folder. The last line is `N passed, M failed, K skipped`."""
+"""Runs every *_test.py of this folder, or of another one, whose tests import from a third:
+`all.py [TESTS CODE]`. The last line is `N passed, M failed, K skipped`."""
 import os
 import sys
 import time
 import unittest
 
 HERE = os.path.dirname(os.path.realpath(__file__))
-sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "tools", "netlab")]
+TESTS, CODE = sys.argv[1:] or [HERE, os.path.join(HERE, "..", "..", "tools", "netlab")]
+sys.path[:0] = [TESTS, CODE, HERE]
 
 
 class Result(unittest.TextTestResult):
@@ -21,7 +23,7 @@ class Result(unittest.TextTestResult):
 
 
 def main():
-    tests = unittest.TestLoader().discover(HERE, pattern="*_test.py")
+    tests = unittest.TestLoader().discover(TESTS, pattern="*_test.py")
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Result).run(tests)
     failed, skipped = len(result.failures) + len(result.errors), len(result.skipped)
     print(f"{result.testsRun - failed - skipped} passed, {failed} failed, {skipped} skipped")
