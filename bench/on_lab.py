@@ -68,19 +68,22 @@ def sent_bytes(table):
 
 
 class Run:
-    """What a run left in its folder."""
+    """What a run left in its folder: its summary, its evaluations, and (step, seconds) of its lines
+    of steps and, on a virtual clock, of its evaluations."""
 
     def __init__(self, folder):
         try:
             with open(os.path.join(folder, "summary.json")) as file:
                 self.summary = json.load(file)
             with open(os.path.join(folder, "metrics.jsonl")) as file:
-                self.evaluations = evaluations([json.loads(line) for line in file])
+                records = [json.loads(line) for line in file]
         except (OSError, ValueError) as error:
             raise BenchError(f"{folder}: the run left no figures: {error}") from error
-
-    def seconds_a_step(self):
-        return self.summary["wall_seconds"] / self.summary["steps"]
+        self.evaluations = evaluations(records)
+        self.steps = [(r["step"], r["seconds"]) for r in records if r["kind"] == "step"]
+        self.simulated = [
+            (r["step"], r["simulated_seconds"]) for r in records if "simulated_seconds" in r
+        ]
 
 
 def evaluations(records):

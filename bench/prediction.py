@@ -3,9 +3,10 @@
 hosts of tools/netlab, and predicted by `entrain train` on its virtual clock from the link's rate and
 delay and the time of a step without communication.
 
-The step is measured on all hosts at once, by a strategy whose first round never comes. The simulator
-is told 95.6 % of the link's rate, which is what Ethernet's and TCP's headers leave, and that means
-are made by direct exchange. Needs what tools/netlab needs (root) and a built entrain.
+The step is measured on all hosts at once, by a strategy whose first round never comes. A run counts
+from the end of its first period, measured as predicted: the first exchange makes connections. The
+simulator is told 95.6 % of the link's rate, which is what Ethernet's and TCP's headers leave,
+and that means are made by direct exchange. Needs what tools/netlab needs (root) and a built entrain.
 
 examples:
   sudo bench/prediction.py
@@ -23,7 +24,10 @@ sys.dont_write_bytecode = True  # run as root, it would leave files that the use
 from methods import Method, methods_named  # noqa: E402
 from on_lab import ENTRAIN, PAYLOAD, BenchError, Lab, Run, finished  # noqa: E402
 
-METHODS = "synchronous,local_1,local_4,local,overlap,overlap_int8,gossip_pga,gossip_pga_one_peer"
+METHODS = (
+    "synchronous,local_1,local_4,local,local_16,overlap,overlap_16,overlap_int8,overlap_int8_16,"
+    "gossip_pga,gossip_pga_ring"
+)
 MODELS = {  # text, bytes of a row
     "cnn": ("cnn", 4 * 206_922),
     "mlp0.3m": ("mlp(hidden=[320, 128])", 4 * 293_578),
@@ -124,7 +128,7 @@ def _gossips(method):
 
 
 def steps_for(steps, period):
-    """Whole periods, three at least, so that one which overlaps has something to hide."""
+    """Whole periods: the first, and two at least that count."""
     return max(3, min(MOST_STEPS // period, round(steps / period))) * period
 
 
@@ -136,6 +140,7 @@ def _settings(text, method, steps):
         "train.optimizer=sgd(0.01, 0.9)",
         f"strategy.preset={method.strategy}",
         "report.rounds=none",
+        f"report.every={method.period}",
     ]
 
 
@@ -146,12 +151,13 @@ def _measured(lab, text, method, steps):
         out = os.path.join(folder, "run")
         here = ["threads.intra=1", "threads.workers=1", f"evaluation.every={steps}"]
         lab.run([ENTRAIN, "train", *_settings(text, method, steps), *here, "--out", out], LIMIT)
-        return Run(out).seconds_a_step()
+        return pace([point for point in Run(out).steps if point[0] % method.period == 0])
 
 
 def _predicted(text, method, steps, step, network):
-    """Seconds a step on the virtual clock. It runs with batches of one sample, as what a step
-    computes there does not say how long it takes."""
+    """Seconds a step on the virtual clock, from evaluations, but for the one at the end, which is
+    after the last landing. It runs with batches of one sample, as what a step computes there does
+    not say how long it takes."""
     _, delay, bits = network
     words = [
         f"workers={HOSTS}",
@@ -160,13 +166,20 @@ def _predicted(text, method, steps, step, network):
         f"network.latency={spaced(delay)}",
         "network.collective=direct",
         f"network.compute=constant({step * 1e3:.6f} ms)",
-        f"evaluation.every={steps}",
+        f"evaluation.every={method.period}",
         "report.trace=none",
     ]
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "run")
-        finished([ENTRAIN, "train", *_settings(text, method, steps), *words, "--out", out])
-        return Run(out).summary["simulated_seconds"] / steps
+        longer = steps + method.period
+        finished([ENTRAIN, "train", *_settings(text, method, longer), *words, "--out", out])
+        return pace(Run(out).simulated[:-1])
+
+
+def pace(points):
+    """Seconds a step between the first and the last of points (step, seconds)."""
+    (first, begin), (last, end) = points[0], points[-1]
+    return (end - begin) / (last - first)
 
 
 def spaced(delay):

@@ -18,6 +18,9 @@ class PredictionTest(unittest.TestCase):
         self.assertEqual(prediction.steps_for(1e6, 16), 400)
         self.assertEqual(prediction.steps_for(0.2, 1), 3)
 
+    def test_a_pace_leaves_out_what_was_before(self):
+        self.assertEqual(prediction.pace([(8, 5.0), (16, 6.0), (24, 9.0)]), 0.25)
+
     def test_a_line_says_how_far_off(self):
         row = {"network": "100mbit, 0ms", "model": "cnn", "method": "local",
                "step_without_communication": 0.01, "measured": 0.02, "predicted": 0.023}

@@ -35,15 +35,17 @@ class RunsTest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             with self.assertRaisesRegex(on_lab.BenchError, "left no figures"):
                 on_lab.Run(folder)
-            summary = {"test_accuracy": 0.99, "wall_seconds": 7.5, "steps": 20,
+            summary = {"test_accuracy": 0.99, "wall_seconds": 7.5,
                        "bytes_sent_per_worker": 3.0}
             with open(os.path.join(folder, "summary.json"), "w") as file:
                 json.dump(summary, file)
             with open(os.path.join(folder, "metrics.jsonl"), "w") as file:
-                file.write(json.dumps(evaluation(10, 5.0, 1.0, 0.9)) + "\n")
-                file.write(json.dumps(evaluation(20, 9.0, 0.5, 0.99)) + "\n")
+                timed = {"simulated_seconds": 3.0, **evaluation(20, 9.0, 0.5, 0.99)}
+                for line in ({"kind": "step", "step": 5, "seconds": 2.0},
+                             evaluation(10, 5.0, 1.0, 0.9), timed):
+                    file.write(json.dumps(line) + "\n")
             found = on_lab.Run(folder)
-        self.assertEqual(found.seconds_a_step(), 0.375)
+        self.assertEqual((found.steps, found.simulated), ([(5, 2.0)], [(20, 3.0)]))
         self.assertEqual(accuracy.figures(found, 0.9)["seconds_to_target"], 4.0)
         self.assertEqual(accuracy.figures(found, 0.95)["seconds_to_target"], 7.5)
         self.assertIsNone(accuracy.figures(found, 0.995)["seconds_to_target"])
