@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Time to accuracy over a slow link: MNIST and the model `cnn` on the hosts of a pretend network, by
-several methods and by PyTorch's DDP, with the same seeds, steps and evaluations.
+"""Time to accuracy over a slow link: MNIST and the model `cnn` on the hosts of a pretend network,
+by several methods and by PyTorch's DDP, with the same seeds, steps and evaluations.
 
 Needs what tools/netlab needs (root), a built entrain, and MNIST. PyTorch's twin is
 bench/peers/mnist_ddp.py; methods and their learning rates are in bench/methods.py.
@@ -28,6 +28,7 @@ from spread import interval  # noqa: E402
 METHODS = "ddp,synchronous,local,overlap,overlap_int8,gossip_pga"
 TWIN = os.path.join(ROOT, "bench", "peers", "mnist_ddp.py")
 RATES, TUNING_SEEDS = (0.07, 0.1, 0.14), (101, 102)
+WARMUP = 120  # steps; with 40, synchronous training ended half a point apart
 LIMIT = 600  # seconds for one run
 
 
@@ -76,7 +77,7 @@ def settings(arguments, method, seed):
         "train.batch=64",
         f"train.steps={arguments.steps}",
         f"train.optimizer=sgd({method.lr}, 0.9)",
-        "train.lr_schedule=warmup(40, from=0.1) * cosine",
+        f"train.lr_schedule=warmup({WARMUP}, from=0.1) * cosine",
         f"strategy.preset={method.strategy}",
         f"seed={seed}",
     ]
@@ -119,7 +120,7 @@ def _command(arguments, method, seed, out):
         here = ["threads.intra=1", "threads.workers=1", f"evaluation.every={every}"]
         return [ENTRAIN, "train", *settings(arguments, method, seed), *here, "--out", out]
     options = {"data": arguments.data, "seed": seed, "steps": arguments.steps, "lr": method.lr}
-    options.update({"evaluate-every": every, "out": out})
+    options.update({"warmup": WARMUP, "evaluate-every": every, "out": out})
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     return [arguments.python, TWIN, *words]
 

@@ -20,8 +20,8 @@ class Method:
     lr: float = 0.1  # chosen by `accuracy.py --tune`
 
 
-# Periods at which a message of the model `cnn` is hidden behind the steps at 100 Mbit/s, and those of
-# bench/peers.
+# First those of accuracy.py, with periods at which a message of the model `cnn` is hidden behind
+# the steps at 100 Mbit/s.
 METHODS = (
     Method("ddp", ""),
     Method("synchronous", "synchronous"),

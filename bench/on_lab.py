@@ -15,9 +15,9 @@ class BenchError(Exception):
 
 
 class Lab:
-    """Hosts that are there within a `with`. All that runs in them has the processor's `cores` ("0,1")
-    to itself, as far as the machine is quiet, and batch scheduling: on more hosts than cores Gloo's
-    small messages otherwise wait for the scheduler."""
+    """Hosts that are there within a `with`. What runs in them shares the `cores` ("0,1") of the
+    processor, under batch scheduling: on more hosts than cores Gloo's small messages otherwise wait
+    for the scheduler."""
 
     def __init__(self, name, hosts, rate, delay="0ms", cores="0,1"):
         self.hosts, self.cores = hosts, cores

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """The simulator against a pretend network: seconds a step of methods and models, measured on the
-hosts of tools/netlab, and predicted by `entrain train` on its virtual clock from the link's rate and
-delay and the time of a step without communication.
+hosts of tools/netlab, and predicted by `entrain train` on its virtual clock from the link's rate,
+its delay, and the time of a step without communication.
 
 The step is measured on all hosts at once, by a strategy whose first round never comes. A run counts
 from the end of its first period, measured as predicted: the first exchange makes connections. The
-simulator is told 95.6 % of the link's rate, which is what Ethernet's and TCP's headers leave,
-and that means are made by direct exchange. Needs what tools/netlab needs (root) and a built entrain.
+simulator is told 95.6 % of the link's rate, which is what the headers of Ethernet and TCP leave,
+and that means are made by direct exchange. Needs what tools/netlab needs (root), a built entrain.
 
 examples:
   sudo bench/prediction.py
@@ -199,8 +199,8 @@ def line(row):
 def table(rows):
     """Markdown."""
     head = (
-        "network | model | method | step without communication, ms | measured, ms | predicted, ms | "
-        "predicted / measured | within 15 %"
+        "network | model | method | step without communication, ms | measured, ms | "
+        "predicted, ms | predicted / measured | within 15 %"
     )
     rule = " | ".join(["---"] * 8)
     return "\n".join(f"| {text} |" for text in [head, rule, *map(line, rows)])

@@ -45,7 +45,7 @@ def _arguments():
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--batch", type=int, default=64, help="samples of a worker and step")
     parser.add_argument("--lr", type=float, default=0.1, help="of SGD with a momentum of 0.9")
-    parser.add_argument("--warmup", type=int, default=40, help="steps from a tenth of the rate")
+    parser.add_argument("--warmup", type=int, default=120, help="steps from a tenth of the rate")
     parser.add_argument("--evaluate-every", type=int, default=40, help="steps")
     parser.add_argument("--out", required=True, help="run folder, which must not exist")
     return parser.parse_args()

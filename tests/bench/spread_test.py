@@ -10,7 +10,8 @@ class SpreadTest(unittest.TestCase):
         self.assertAlmostEqual(spread.t_quantile(0.95, 5), 2.0150, places=4)
 
     def test_an_interval_is_that_of_the_mean(self):
-        self.assertAlmostEqual(spread.interval([1, 2, 3, 4, 5]), 2.7764 * (2.5 / 5) ** 0.5, places=4)
+        half = 2.7764 * (2.5 / 5) ** 0.5
+        self.assertAlmostEqual(spread.interval([1, 2, 3, 4, 5]), half, places=4)
         self.assertEqual(spread.interval([3, 3]), 0)
 
     def test_one_value_has_none(self):
