@@ -6,7 +6,7 @@ Needs what tools/netlab needs (root), a built entrain, and MNIST. PyTorch's twin
 bench/peers/mnist_ddp.py; methods and their learning rates are in bench/methods.py.
 
 examples:
-  sudo ENTRAIN_DATA__ROOT=data bench/accuracy.py                    # 5 seeds, 6 methods: 20 minutes
+  sudo ENTRAIN_DATA__ROOT=data bench/accuracy.py                    # 5 seeds, 6 methods: 25 minutes
   sudo bench/accuracy.py --seeds 1 --methods ddp,overlap --steps 160
   bench/accuracy.py --tune                                         # no lab: one process
 """
