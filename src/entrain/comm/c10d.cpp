@@ -185,7 +185,7 @@ int C10d::connections() const {
 // gone, its host has seen that all have landed.
 void C10d::await_landings() noexcept {
   try {
-    store_.landed(size(), std::chrono::seconds(5));
+    store_.landed(size(), std::chrono::seconds(2));
   } catch (const std::exception&) {
   }
 }

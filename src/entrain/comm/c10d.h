@@ -39,7 +39,7 @@ struct C10dOptions {
 /// before); by the ring, which takes fast sums of 4 MiB and more over short links, 2
 /// (P-1)/P m items in 4 (P-1) latencies.
 ///
-/// The destructor waits until all have landed, at most 5 s, if links are not short and all went
+/// The destructor waits until all have landed, at most 2 s, if links are not short and all went
 /// well.
 std::unique_ptr<Communicator> c10d_communicator(const Place& place, const C10dOptions& options);
 

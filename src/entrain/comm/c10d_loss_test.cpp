@@ -124,9 +124,10 @@ TEST(C10dLoss, ACommunicatorEndsThoughAPeerNeverCame) {
 // done() only asks: the loss comes out of wait().
 TEST(C10dLoss, ComesOutOfWait) {
   across(2, [](RankPlay& play) {
-    const auto fast = play.join(Sums::fast), exact = play.join(Sums::reproducible);
+    const auto fast = play.join(Sums::fast, 1, Links::short_);
+    const auto exact = play.join(Sums::reproducible, 1, Links::short_);
     fast->gather("both are here");
-    if (play.rank() == 1) return;  // its communicators end
+    if (play.rank() == 1) return;  // its communicators end, without waiting for others
     const auto find_out = [&](Communicator& comm) {
       const at::Tensor rows = own_rows(comm, kLongest, at::kFloat);
       at::Tensor mean = at::zeros({1, kLongest});
