@@ -167,7 +167,8 @@ std::string spoilt(Stream& stream) {
   for (std::uint64_t left = stream.below(6); left > 0; --left) {
     const std::size_t at = stream.below(text.size());
     const bool any = stream.below(4) == 0;
-    const char byte = any ? static_cast<char>(stream.below(256)) : wanted[stream.below(27)];
+    const char byte =
+        any ? static_cast<char>(stream.below(256)) : wanted[stream.below(wanted.size())];
     text.replace(at, stream.below(2), stream.below(2), byte);
   }
   return text;
