@@ -26,11 +26,12 @@ struct CommBench {
   std::vector<std::int64_t> sizes = {4096, 1 << 20, 25 << 20};  ///< Bytes of a row of float32.
   std::vector<std::string> forms = {};                          ///< Empty: all.
   int repeats = 5;
-  int warm = 5;                ///< Exchanges before, until the connections' windows are open.
-  double idle = 0;             ///< Seconds of silence before one more exchange; 0: none.
-  std::string interface = {};  ///< At which the others reach this process; empty: by the route.
-  std::string rate = {};       ///< Of each host's link, "100 Mbit/s"; empty: no bound is shown.
-  std::string delay = {};      ///< One way, "20 ms".
+  int warm = 5;                    ///< Exchanges before, until the connections' windows are open.
+  double idle = 0;                 ///< Seconds of silence before one more exchange; 0: none.
+  std::string interface = {};      ///< At which the others reach this process; empty: by the route.
+  std::string rate = {};           ///< Of each host's link, "100 Mbit/s"; empty: no bound is shown.
+  std::string delay = {};          ///< One way, "20 ms".
+  std::string transport = "gloo";  ///< Or "mpi".
 };
 
 /// Exchanges between the processes of a launcher, in the manner of nccl-tests: the time, bandwidths

@@ -8,10 +8,10 @@
 #include <thread>
 
 #include "bench/bench.h"
-#include "entrain/comm/c10d.h"
 #include "entrain/comm/local.h"
 #include "entrain/comm/network.h"
 #include "entrain/comm/place.h"
+#include "entrain/comm/transport.h"
 #include "entrain/core/environment.h"
 #include "entrain/core/errors.h"
 #include "entrain/report/table.h"
@@ -119,11 +119,12 @@ std::vector<CommForm> forms_of(Communicator& fast, Communicator& exact, std::int
 }
 
 // Where rank 0 hosts the store, the second communicator meets at the next port.
-std::unique_ptr<Communicator> join_bench(Place place, Sums sums, const std::string& interface) {
+std::unique_ptr<Communicator> join_bench(Place place, Via via, Sums sums,
+                                         const std::string& interface) {
   place.attempt += sums == Sums::fast ? "/fast" : "/reproducible";
   if (!place.store_elsewhere && sums == Sums::reproducible) ++place.port;
   if (place.size == 1) return local_communicator(1, nullptr);
-  return c10d_communicator(place, {.sums = sums, .interface = interface});
+  return join_processes(place, {.via = via, .sums = sums, .interface = interface});
 }
 
 // What one rank's bytes take on its link, and the latencies of messages that wait for each other.
@@ -187,10 +188,11 @@ std::string print_lines(const Json& lines, int processes, const CommBench& optio
 std::string bench_comm(const CommBench& options, bool json) {
   if (!options.rate.empty()) parse_bandwidth(options.rate);
   if (!options.delay.empty()) parse_seconds(options.delay);
-  const Place place = place_from(environment());
+  const Via via = options.transport == "mpi" ? Via::mpi : Via::gloo;
+  const Place place = place_for(via, environment());
   at::set_num_threads(1);  // as training has it
-  const auto fast = join_bench(place, Sums::fast, options.interface);
-  const auto exact = join_bench(place, Sums::reproducible, options.interface);
+  const auto fast = join_bench(place, via, Sums::fast, options.interface);
+  const auto exact = join_bench(place, via, Sums::reproducible, options.interface);
   Json lines = Json::array();
   bool right = true;
   for (const std::int64_t bytes : options.sizes) {

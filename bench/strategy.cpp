@@ -113,13 +113,13 @@ class Trainee {
   StepCost run(std::int64_t warm, std::int64_t steps) {
     for (std::int64_t i = 0; i < warm; ++i) workers_.step();
     const Stopwatch watch;
-    const double cpu = cpu_seconds(), blocked = sync().blocked_seconds();
+    const double cpu = cpu_seconds(), blocked = sync().timeline().seconds(Activity::wait);
     const double bytes = meter_.bytes_sent_per_worker();
     for (std::int64_t i = 0; i < steps; ++i) workers_.step();
     const auto count = static_cast<double>(steps);
-    const StepCost cost = {watch.seconds() / count, (sync().blocked_seconds() - blocked) / count,
-                           (cpu_seconds() - cpu) / count,
-                           (meter_.bytes_sent_per_worker() - bytes) / count};
+    const StepCost cost = {
+        watch.seconds() / count, (sync().timeline().seconds(Activity::wait) - blocked) / count,
+        (cpu_seconds() - cpu) / count, (meter_.bytes_sent_per_worker() - bytes) / count};
     sync().finish();
     return cost;
   }
@@ -365,8 +365,8 @@ std::string print_strategies(const nlohmann::ordered_json& all) {
 std::string bench_strategy(const StrategyBench& options, bool json) {
   const Place place = place_from(environment());
   limit_intra_threads(options.threads);
-  const auto comm =
-      place.size == 1 ? local_communicator(1, nullptr) : c10d_communicator(place, C10dOptions());
+  const auto comm = place.size == 1 ? local_communicator(1, nullptr)
+                                    : c10d_communicator(place, TransportOptions());
   StrategyTable table(options, place, *comm);
   nlohmann::ordered_json all = {{"processes", place.size},    {"batch", options.batch},
                                 {"threads", options.threads}, {"repeats", options.repeats},

@@ -362,9 +362,9 @@ TEST(CodedOnTheWire, IsWhatTheCodecPromises) {
   });
 }
 
-class CodedOnC10d : public testing::TestWithParam<int> {};
+class CodedInProcesses : public testing::TestWithParam<entrain::World> {};
 
-TEST_P(CodedOnC10d, MethodsAreTheirLoops) {
+TEST_P(CodedInProcesses, MethodsAreTheirLoops) {
   across(
       GetParam(),
       [](RankPlay& play) {
@@ -377,7 +377,8 @@ TEST_P(CodedOnC10d, MethodsAreTheirLoops) {
       entrain::StoreAt::test, std::chrono::minutes(4));
 }
 
-INSTANTIATE_TEST_SUITE_P(Processes, CodedOnC10d, testing::Values(2, 4));
+INSTANTIATE_TEST_SUITE_P(Processes, CodedInProcesses,
+                         testing::Values(2, 4, entrain::World(4, entrain::Via::mpi)));
 
 }  // namespace
 }  // namespace coded_test

@@ -29,8 +29,9 @@ class Launchers : public ProcessTest {
     return hash;
   }
 
-  void expect_run(const Outcome& outcome, const std::string& launcher) {
-    expect_exit(outcome, 0, {"run: rank 0 of 4 (" + launcher + "), meeting at "});
+  void expect_run(const Outcome& outcome, const std::string& launcher,
+                  const std::string& where = "meeting at ") {
+    expect_exit(outcome, 0, {"run: rank 0 of 4 (" + launcher + "), " + where});
     EXPECT_EQ(hash_of_run(*this / "out"), expected_hash()) << outcome;
   }
 
@@ -60,6 +61,16 @@ class Launchers : public ProcessTest {
   bool has_torchrun() {
     return access(kPython, X_OK) == 0 &&
            run({kPython, "-c", "import torch.distributed.run"}).code == 0;
+  }
+
+  // Before the number of ranks and what they run.
+  static Words mpirun() {
+    return {program_path("mpirun"),
+            "--allow-run-as-root",
+            "--oversubscribe",
+            "--bind-to",
+            "none",
+            "-n"};
   }
 
   bool has_open_mpi() {
@@ -113,14 +124,66 @@ TEST_F(Launchers, TorchrunWhereRankZeroHostsTheStore) {
 
 TEST_F(Launchers, Mpirun) {
   if (!has_open_mpi()) GTEST_SKIP() << "openmpi-bin is not installed";
-  const Words mpirun = {program_path("mpirun"),
-                        "--allow-run-as-root",
-                        "--oversubscribe",
-                        "--bind-to",
-                        "none",
-                        "-n",
-                        "4"};
-  expect_run(run(join(mpirun, binary())), "mpirun");
+  expect_run(run(join(join(mpirun(), {"4"}), binary())), "mpirun");
+}
+
+// The same, with MPI's own messages.
+class OverMpi : public Launchers {
+ protected:
+  void SetUp() override {
+    Launchers::SetUp();
+    const Outcome alone = run(join(kRun, {"comm.transport=mpi"}));
+    if (alone.err.find("was built without MPI") != alone.err.npos) {
+      GTEST_SKIP() << "built without MPI";
+    }
+    if (!has_open_mpi()) GTEST_SKIP() << "openmpi-bin is not installed";
+  }
+
+  static Words run_over_mpi(const Words& more = {}) {
+    return join(binary(), join({"comm.transport=mpi"}, more));
+  }
+
+  // Three ranks that run one thing, and a last one that runs another.
+  static Words three_and_one(const Words& three, const Words& one) {
+    return join(join(join(mpirun(), {"3"}), join(three, {":", "-n", "1"})), one);
+  }
+};
+
+TEST_F(OverMpi, Mpirun) {
+  expect_run(run(join(join(mpirun(), {"4"}), run_over_mpi())), "mpirun", "over MPI");
+}
+
+TEST_F(OverMpi, TwoWorkersAProcess) {
+  const Outcome outcome = run(join(join(mpirun(), {"2"}), run_over_mpi()));
+  expect_exit(outcome, 0, {"run: rank 0 of 2 (mpirun), over MPI"});
+  EXPECT_EQ(hash_of_run(*this / "out"), expected_hash()) << outcome;
+}
+
+TEST_F(OverMpi, NeedsALauncherOfMpi) {
+  const Words words = join(kRun, {"comm.transport=mpi"});
+  expect_exit(run(words), 2,
+              {"comm.transport = mpi: ", "was not started by mpirun", "mpirun -n 4"});
+  expect_exit(run(words, rank_variables(0, 4, free_port())), 2, {"was not started by mpirun"});
+  EXPECT_FALSE(std::filesystem::exists(*this / "out"));
+}
+
+TEST_F(OverMpi, ProgramsThatDifferAreRefusedWithBothRanks) {
+  const Outcome outcome =
+      run(three_and_one(run_over_mpi(), run_over_mpi({"train.optimizer=sgd(lr=0.5)"})));
+  EXPECT_NE(outcome.code, 0);
+  EXPECT_NE(outcome.err.find("rank 0 and rank 3 differ in train.optimizer: "), outcome.err.npos)
+      << outcome;
+}
+
+// The others are in MPI_Init, or in an exchange, by then.
+TEST_F(OverMpi, ARankThatFailsEndsTheJobWithItsCause) {
+  const Words wrong = {"train.batch=0", "model.name=nonsense"};
+  for (const std::string& setting : wrong) {
+    const Outcome outcome = run(three_and_one(run_over_mpi(), run_over_mpi({setting})));
+    EXPECT_EQ(outcome.code, 2) << outcome;
+    EXPECT_NE(outcome.err.find(setting.substr(0, setting.find('='))), outcome.err.npos) << outcome;
+    EXPECT_LT(outcome.seconds, 30);
+  }
 }
 
 TEST_F(Launchers, MpiexecByItsVariables) {

@@ -54,6 +54,9 @@ void add_bench_comm(CLI::App& bench, CommandLine& line) {
       ->envname(kInterfaceVariable);
   comm->add_option("--rate", options->rate, "Of each host's link, as \"1 Gbit/s\": show the bound");
   comm->add_option("--delay", options->delay, "Of each message, one way, as \"20 ms\"");
+  comm->add_option("--transport", options->transport, "gloo, or mpi under mpirun")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"gloo", "mpi"}));
   comm->add_flag("--json", line.json, "Print as JSON");
   comm->callback([&line, options] { fmt::print("{}", bench_comm(*options, line.json)); });
 }

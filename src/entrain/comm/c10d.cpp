@@ -13,8 +13,10 @@
 #include <set>
 
 #include "entrain/comm/address.h"
+#include "entrain/comm/direct_mean.h"
 #include "entrain/comm/forms.h"
 #include "entrain/comm/gloo.h"
+#include "entrain/comm/lost_peer.h"
 #include "entrain/comm/pairwise.h"
 #include "entrain/comm/queue.h"
 #include "entrain/comm/row_exchange.h"
@@ -29,15 +31,13 @@ namespace {
 
 // Bytes from which a sum goes along Gloo's ring where links are short (docs/results/comm.md).
 constexpr std::int64_t kRingFrom = 4 << 20;
-constexpr double kLongRoundTrip = 0.003;  // seconds
-constexpr double kShortRoundTrip = 5e-4;  // in which few parts under way fill a link
-constexpr int kLongWindows = 3;           // of a connection, to fill a long link
+constexpr int kLongWindows = 3;  // of a connection, to fill a long link
 
 using Works = std::vector<GlooWork>;
 
 class C10d : public Communicator, private Channel {
  public:
-  C10d(const Place& place, const C10dOptions& options)
+  C10d(const Place& place, const TransportOptions& options)
       : place_(place),
         options_(options),
         own_address_(own_address_towards(place, options.interface)),
@@ -89,16 +89,16 @@ class C10d : public Communicator, private Channel {
   std::unique_ptr<Exchange> start(std::string form, std::function<Works()> begin);
   void agree(const std::string& form, std::int64_t number);
   Works ring_mean(const at::Tensor& rows, const at::Tensor& mean);
-  at::Tensor own_sum(const at::Tensor& rows) const;
   void exchange(const std::vector<Piece>& in, const std::vector<Piece>& out) override {
-    pairs_->exchange(in, out);
+    pairs_->exchange({{in, out}});
   }
+  void exchange_in_steps(const std::vector<Step>& steps, int) override { pairs_->exchange(steps); }
   void finish_here(const Wait& wait);
   std::vector<at::Tensor> all_gather(const at::Tensor& own, const std::string& form);
   [[noreturn]] void give_up(std::int64_t number, const Watch::Loss& loss);
 
   Place place_;
-  C10dOptions options_;
+  TransportOptions options_;
   std::string own_address_;
   Store store_;
   std::int64_t exchanges_ = 0;
@@ -224,10 +224,6 @@ void C10d::agree(const std::string& form, std::int64_t number) {
   }
 }
 
-std::string form_of(const char* what, const at::Tensor& rows) {
-  return fmt::format("a {} of {} x {}", what, rows.size(1), c10::toString(rows.scalar_type()));
-}
-
 std::unique_ptr<Exchange> C10d::launch_mean(const at::Tensor& rows, const at::Tensor& mean) {
   check_exchange(rows, mean, local_workers(), 1);
   const bool fast = options_.sums == Sums::fast;
@@ -235,7 +231,7 @@ std::unique_ptr<Exchange> C10d::launch_mean(const at::Tensor& rows, const at::Te
   const bool ring = fast && !long_links_ && bytes >= kRingFrom;
   return start(form_of(fast ? "sum" : "reproducible sum", rows), [this, rows, mean, ring] {
     if (ring) return ring_mean(rows, mean);
-    if (mean.numel() > 0) direct_mean(*pairs_, members(), own_sum(rows), mean);
+    direct_mean(*this, members(), rows, options_.sums, mean);
     return Works();
   });
 }
@@ -261,21 +257,6 @@ Works C10d::ring_mean(const at::Tensor& rows, const at::Tensor& mean) {
   return works;
 }
 
-// Alone in its process a worker sends its row as it is; several send their sum: in double along the
-// tree, or rounded.
-at::Tensor C10d::own_sum(const at::Tensor& rows) const {
-  if (local_workers() == 1) return rows;
-  const bool rounded = options_.sums == Sums::fast;
-  const at::Tensor sum = at::empty(
-      {1, rows.size(1)}, rows.options().dtype(rounded ? rows.scalar_type() : at::kDouble));
-  if (rounded) {
-    tree_mean(rows, 0, rows.size(1), 1, sum);
-  } else {
-    tree_sum(rows, 0, rows.size(1), sum.data_ptr<double>());
-  }
-  return sum;
-}
-
 // Over long links each part costs latencies, one after the other.
 std::optional<std::int64_t> C10d::bucket_bytes() const {
   if (size() == 1) return {};
@@ -286,10 +267,7 @@ std::unique_ptr<Exchange> C10d::launch_mix(const at::Tensor& rows, const at::Ten
                                            std::shared_ptr<const Mixing> mixing) {
   check_exchange(rows, mixed, local_workers(), local_workers());
   return start(form_of("mixing", rows), [this, rows, mixed, mixing] {
-    if (mixed.numel() > 0) {
-      mix_rows(members(), *mixing, exchange_rows(*this, members(), *mixing, rows), 0, mixed.size(1),
-               mixed);
-    }
+    mix(*this, members(), *mixing, rows, mixed);
     return Works();
   });
 }
@@ -384,16 +362,13 @@ void C10d::give_up(std::int64_t number, const Watch::Loss& loss) {
         fmt::format("{}: the exchange failed and {} is gone{}: {}; see the output of that process",
                     where, store, place_.store_elsewhere ? "" : " with rank 0", cause));
   }
-  throw CommunicationError(
-      silent.empty()
-          ? fmt::format("{}: the exchange failed though all ranks answer: {}", where, cause)
-          : fmt::format("{}: no word from {}: {}; see the output of {}", where, print_ranks(silent),
-                        cause, silent.size() == 1 ? "that process" : "those processes"));
+  refuse_without(place_.rank, number, silent, cause);
 }
 
 }  // namespace
 
-std::unique_ptr<Communicator> c10d_communicator(const Place& place, const C10dOptions& options) {
+std::unique_ptr<Communicator> c10d_communicator(const Place& place,
+                                                const TransportOptions& options) {
   // Gloo and the store write to peers that may be gone; that must end in an error here, not in a
   // signal.
   struct sigaction action = {};

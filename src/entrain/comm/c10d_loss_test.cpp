@@ -1,3 +1,4 @@
+#include "entrain/comm/c10d.h"
 #include "entrain/comm/test_ranks.h"
 
 namespace entrain {
@@ -182,7 +183,7 @@ TEST(C10dLoss, APeerThatMetAndDiedBeforeItConnectedIsNoHang) {
       play.await("given up");
       return;
     }
-    C10dOptions options;
+    TransportOptions options;
     options.join_timeout = std::chrono::seconds(2);
     const std::string message = loss_reported_by([&] { c10d_communicator(place, options); });
     EXPECT_NE(message.find("could be connected to each other within 2 s"), message.npos) << message;

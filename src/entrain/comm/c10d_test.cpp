@@ -11,8 +11,13 @@ using Clock = std::chrono::steady_clock;
 
 constexpr Sums kBothSums[] = {Sums::fast, Sums::reproducible};
 
-TEST(C10d, ReproducibleMeansHaveTheBitsOfOneProcess) {
-  across(3, [](RankPlay& play) {
+class BetweenProcesses : public testing::TestWithParam<Via> {};
+
+INSTANTIATE_TEST_SUITE_P(Transports, BetweenProcesses, testing::Values(Via::gloo, Via::mpi),
+                         [](const auto& info) { return info.param == Via::mpi ? "mpi" : "gloo"; });
+
+TEST_P(BetweenProcesses, ReproducibleMeansHaveTheBitsOfOneProcess) {
+  across({3, GetParam()}, [](RankPlay& play) {
     for (int w : {1, 2, 4}) {
       const auto comm = play.join(Sums::reproducible, w);
       const auto alone = local_communicator(comm->workers());
@@ -26,8 +31,8 @@ TEST(C10d, ReproducibleMeansHaveTheBitsOfOneProcess) {
 }
 
 // Rank 1 launches only when rank 0 has seen that its own launch came back with work left to do.
-TEST(C10d, LaunchReturnsBeforeAPeerHasLaunched) {
-  across(2, [](RankPlay& play) {
+TEST_P(BetweenProcesses, LaunchReturnsBeforeAPeerHasLaunched) {
+  across({2, GetParam()}, [](RankPlay& play) {
     for (Sums sums : kBothSums) {
       const auto comm = play.join(sums);
       const std::string seen = sums == Sums::fast ? "seen-fast" : "seen-reproducible";
@@ -51,8 +56,8 @@ TEST(C10d, LaunchReturnsBeforeAPeerHasLaunched) {
   });
 }
 
-TEST(C10d, GatherGivesEveryRanksBytesInOrder) {
-  across(3, [](RankPlay& play) {
+TEST_P(BetweenProcesses, GatherGivesEveryRanksBytesInOrder) {
+  across({3, GetParam()}, [](RankPlay& play) {
     const auto comm = play.join(Sums::fast);
     const std::vector<std::vector<std::string>> rounds = {
         {"zero", "one", "two"},
@@ -69,8 +74,8 @@ TEST(C10d, GatherGivesEveryRanksBytesInOrder) {
   });
 }
 
-TEST(C10d, KnowsItsPlaceAndCountsTheBytesOnTheWire) {
-  across(3, [](RankPlay& play) {
+TEST_P(BetweenProcesses, KnowsItsPlaceAndCountsTheBytesOnTheWire) {
+  across({3, GetParam()}, [](RankPlay& play) {
     struct Case {
       Sums sums;
       int local_workers;
@@ -152,7 +157,7 @@ TEST(C10d, NamesTheRanksThatDoNotArrive) {
   across(4, [](RankPlay& play) {
     if (play.rank() == 1 || play.rank() == 3) return;
     const auto began = Clock::now();
-    C10dOptions options;
+    TransportOptions options;
     options.join_timeout = std::chrono::seconds(1);
     try {
       c10d_communicator(play.place(), options);

@@ -47,6 +47,12 @@ struct Piece {
   at::Tensor values;
 };
 
+/// One of several steps of an exchange.
+struct Step {
+  std::vector<Piece> in, out;
+  std::function<void()> then = {};  ///< Done once all is received; it is over then.
+};
+
 /// What a job of several steps may call, on the communicator's own thread.
 class Channel {
  public:
@@ -54,6 +60,14 @@ class Channel {
   /// Sends the pieces `out` and receives the pieces `in`. Between two processes they arrive in the
   /// order in which they stand. Blocks.
   virtual void exchange(const std::vector<Piece>& in, const std::vector<Piece>& out) = 0;
+  /// Goes through the steps, which end in their order; each sends once that `at_once` before it is
+  /// over, or earlier ones are. What a step receives may arrive before its turn.
+  virtual void exchange_in_steps(const std::vector<Step>& steps, [[maybe_unused]] int at_once) {
+    for (const Step& step : steps) {
+      exchange(step.in, step.out);
+      if (step.then) step.then();
+    }
+  }
 };
 
 /// An exchange that its caller describes.

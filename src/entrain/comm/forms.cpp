@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "entrain/comm/lost_peer.h"
 #include "entrain/core/errors.h"
 
 namespace entrain {
@@ -40,18 +41,7 @@ void Forms::agree(const std::string& form, std::int64_t number,
 
 void Forms::refuse_other(const std::string& form, std::int64_t number) {
   const auto other = store_.other_form(place_.size, number, form);
-  if (!other) return;
-  throw CommunicationError(
-      refusal_of_forms(place_.rank, other->first, number, form, other->second));
-}
-
-std::string refusal_of_forms(int rank, int other_rank, std::int64_t number, const std::string& form,
-                             const std::string& other) {
-  return fmt::format(
-      "rank {} and rank {} differ in exchange {}: {} and {}; all ranks must make the same "
-      "exchanges "
-      "in the same order",
-      rank, other_rank, number, form, other);
+  if (other) refuse_other_form(number, place_.rank, form, other->first, other->second);
 }
 
 }  // namespace entrain

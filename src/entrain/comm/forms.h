@@ -32,8 +32,4 @@ class Forms {
   std::set<std::string> agreed_;
 };
 
-/// What is said where two ranks take an exchange for different things.
-std::string refusal_of_forms(int rank, int other_rank, std::int64_t number, const std::string& form,
-                             const std::string& other);
-
 }  // namespace entrain

@@ -54,17 +54,38 @@ std::string address_of_mpi(const Place& place) {
       place.launcher));
 }
 
-void place_mpi(const Environment& environment, const std::string& local_rank,
-               const std::string& local_size, const std::string& job, Place& place) {
-  place.local_rank = optional_integer(environment, local_rank, 0, place.size - 1, 0);
-  place.local_size = optional_integer(environment, local_size, 1, place.size, 1);
+int tasks_of_slurm(const Environment& environment) {
+  const std::string tasks =
+      text_of(environment, "SLURM_STEP_TASKS_PER_NODE", "SLURM_TASKS_PER_NODE");
+  const int node = optional_integer(environment, "SLURM_NODEID", 0, kMostRanks, 0);
+  return tasks.empty() ? 1 : tasks_on_node(tasks, node);
+}
+
+Place place_among(const JobRank& job, const Environment& environment) {
+  Place place;
+  place.launcher = job.launcher;
+  place.rank = job.rank;
+  place.size = job.size;
+  if (place.size == 1) return place;
+  const bool slurm = job.launcher == "srun", open_mpi = job.launcher == "mpirun";
+  const char* const rank = slurm      ? "SLURM_LOCALID"
+                           : open_mpi ? "OMPI_COMM_WORLD_LOCAL_RANK"
+                                      : "MPI_LOCALRANKID";
+  const char* const size = open_mpi ? "OMPI_COMM_WORLD_LOCAL_SIZE" : "MPI_LOCALNRANKS";
+  place.local_rank = optional_integer(environment, rank, 0, place.size - 1, 0);
+  place.local_size = slurm ? std::clamp(tasks_of_slurm(environment), 1, place.size)
+                           : optional_integer(environment, size, 1, place.size, 1);
+  return place;
+}
+
+void meet_under_mpi(const Environment& environment, const std::string& job, Place& place) {
   place.address = text_of(environment, "MASTER_ADDR");
   if (place.address.empty()) place.address = address_of_mpi(place);
   place.port = job.empty() ? 29500 : port_of_job(job);
   if (!job.empty()) place.attempt = job;
 }
 
-void place_srun(const Environment& environment, Place& place) {
+void meet_under_srun(const Environment& environment, Place& place) {
   const std::string job = text_of(environment, "SLURM_JOB_ID", "SLURM_JOBID");
   if (job.empty()) {
     throw UsageError("SLURM_JOB_ID is not set, but SLURM_STEP_ID is: srun sets both");
@@ -72,11 +93,6 @@ void place_srun(const Environment& environment, Place& place) {
   const std::string step = job + "." + text_of(environment, "SLURM_STEP_ID");
   std::string nodes = text_of(environment, "SLURM_STEP_NODELIST");
   if (nodes.empty()) nodes = text_of(environment, "SLURM_NODELIST", "SLURM_JOB_NODELIST");
-  place.local_rank = optional_integer(environment, "SLURM_LOCALID", 0, place.size - 1, 0);
-  const std::string tasks =
-      text_of(environment, "SLURM_STEP_TASKS_PER_NODE", "SLURM_TASKS_PER_NODE");
-  const int node = optional_integer(environment, "SLURM_NODEID", 0, kMostRanks, 0);
-  if (!tasks.empty()) place.local_size = std::clamp(tasks_on_node(tasks, node), 1, place.size);
   place.address = text_of(environment, "MASTER_ADDR");
   place.port = port_of_job(step);
   place.attempt = step;
@@ -104,22 +120,28 @@ std::optional<JobRank> job_rank(const Environment& environment) {
 }
 
 Place job_place(const JobRank& job, const Environment& environment) {
-  Place place;
-  place.launcher = job.launcher;
-  place.rank = job.rank;
-  place.size = job.size;
+  Place place = place_among(job, environment);
   if (place.size == 1) return place;
-  if (job.launcher == "mpirun") {
-    place_mpi(environment, "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE",
-              text_of(environment, "PMIX_NAMESPACE"), place);
-  } else if (job.launcher == "mpiexec") {
-    place_mpi(environment, "MPI_LOCALRANKID", "MPI_LOCALNRANKS", "", place);
+  if (job.launcher == "srun") {
+    meet_under_srun(environment, place);
   } else {
-    place_srun(environment, place);
+    const bool open_mpi = job.launcher == "mpirun";
+    meet_under_mpi(environment, open_mpi ? text_of(environment, "PMIX_NAMESPACE") : "", place);
   }
   place.port = static_cast<std::uint16_t>(
       optional_integer(environment, "MASTER_PORT", 1, 65535, place.port));
   return place;
+}
+
+Place mpi_place(const Environment& environment) {
+  const std::optional<JobRank> job = job_rank(environment);
+  const bool known_to_mpi = environment.contains("PMIX_RANK") || environment.contains("PMI_RANK");
+  if (job && (job->launcher != "srun" || known_to_mpi)) return place_among(*job, environment);
+  throw UsageError(fmt::format(
+      "comm.transport = mpi: {}; start the ranks by MPI's own launcher, as in `mpirun -n 4 PROGRAM "
+      "...`{}",
+      job ? "srun did not tell MPI of this process" : "this process was not started by mpirun",
+      job ? " or `srun --mpi=pmix -n 4 PROGRAM ...`" : ""));
 }
 
 }  // namespace entrain

@@ -25,4 +25,8 @@ std::optional<JobRank> job_rank(const Environment& environment);
 /// UsageError where that leaves no address: MPI gives none for several hosts.
 Place job_place(const JobRank& job, const Environment& environment);
 
+/// The place of a process that joins the others over MPI, which needs no address. Throws UsageError
+/// that says how to start it, if nothing that MPI can ask started it.
+Place mpi_place(const Environment& environment);
+
 }  // namespace entrain

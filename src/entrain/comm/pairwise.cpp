@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <iterator>
 #include <limits>
 
-#include "entrain/comm/sum.h"
+#include "entrain/comm/pieces.h"
 #include "entrain/core/errors.h"
 
 namespace entrain {
@@ -27,15 +26,8 @@ int tag_of(std::int64_t bytes, int connection, const Pacing& pacing) {
   return static_cast<int>(own ? bytes : 0) * pacing.connections + connection;
 }
 
-std::vector<Piece> of_peer(const std::vector<Piece>& pieces, int peer) {
-  std::vector<Piece> own;
-  std::ranges::copy_if(pieces, std::back_inserter(own),
-                       [peer](const Piece& piece) { return piece.peer == peer; });
-  return own;
-}
-
-Pairwise::Receipt cut(const std::vector<Piece>& pieces, const Pacing& pacing) {
-  Pairwise::Receipt parts;
+Pairwise::Parts cut(const std::vector<Piece>& pieces, const Pacing& pacing) {
+  Pairwise::Parts parts;
   for (const Piece& piece : pieces) {
     const at::Tensor& all = piece.values;
     if (all.numel() == 0) continue;
@@ -57,34 +49,36 @@ Pairwise::Receipt cut(const std::vector<Piece>& pieces, const Pacing& pacing) {
 
 // The parts of others, one of each peer in turn, beginning with the peer who is `step` away: no two
 // processes begin with the same one.
-Pairwise::Receipt Pairwise::parts_of(const std::vector<Piece>& pieces, int step) const {
+Pairwise::Parts Pairwise::parts_of(const std::vector<Piece>& pieces, int step) const {
   const int rank = group_->getRank(), size = group_->getSize();
-  std::vector<Receipt> by_turn;
+  std::vector<Parts> by_turn;
   std::size_t most = 0;
   for (int turn = 1; turn < size; ++turn) {
-    by_turn.push_back(cut(of_peer(pieces, (rank + step * turn + size) % size), pacing_));
+    by_turn.push_back(cut(pieces_of(pieces, (rank + step * turn + size) % size), pacing_));
     most = std::max(most, by_turn.back().size());
   }
-  Receipt parts;
+  Parts parts;
   for (std::size_t k = 0; k < most; ++k) {
-    for (const Receipt& one : by_turn) {
+    for (const Parts& one : by_turn) {
       if (k < one.size()) parts.push_back(one[k]);
     }
   }
   return parts;
 }
 
-void Pairwise::exchange(const std::vector<Piece>& in, const std::vector<Piece>& out) {
-  const Receipt receipt = receive(in);
-  const std::vector<Piece> from = of_peer(out, group_->getRank());
-  const std::vector<Piece> to = of_peer(in, group_->getRank());
-  ENTRAIN_CHECK(from.size() == to.size());
-  for (std::size_t k = 0; k < to.size(); ++k) to[k].values.copy_(from[k].values);
-  send(out, receipt);
+void Pairwise::exchange(const std::vector<Step>& steps) {
+  std::vector<Parts> receipts;
+  for (const Step& step : steps) receipts.push_back(receive(step.in));
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    copy_own(steps[i], group_->getRank());
+    send(steps[i].out, receipts[i]);
+    if (steps[i].then) steps[i].then();
+  }
 }
 
-Pairwise::Receipt Pairwise::receive(const std::vector<Piece>& pieces) {
-  Receipt receipt = parts_of(pieces, -1);
+// Returns at once. What is received is waited for in its order, in send().
+Pairwise::Parts Pairwise::receive(const std::vector<Piece>& pieces) {
+  Parts receipt = parts_of(pieces, -1);
   unasked_.insert(unasked_.end(), receipt.begin(), receipt.end());
   ask_for_more();
   return receipt;
@@ -142,8 +136,8 @@ void Pairwise::ask_ahead() {
   }
 }
 
-void Pairwise::send(const std::vector<Piece>& pieces, const Receipt& receipt) {
-  const Receipt parts = parts_of(pieces, 1);
+void Pairwise::send(const std::vector<Piece>& pieces, const Parts& receipt) {
+  const Parts parts = parts_of(pieces, 1);
   for (const auto& part : parts) {
     std::vector<at::Tensor> message = {part->values};
     bytes_sent_ += static_cast<std::int64_t>(part->values.nbytes());
@@ -180,31 +174,6 @@ void Pairwise::abort() noexcept {
   aborted_ = true;
   for (const GlooWork& work : pending_) work->abort();
   pending_.clear();
-}
-
-void direct_mean(Pairwise& pairs, const Members& members, const at::Tensor& own,
-                 const at::Tensor& mean) {
-  const std::int64_t columns = mean.size(1);
-  const std::int64_t width = (columns + members.size - 1) / members.size;
-  const auto chunk = [&](const at::Tensor& row, int process) {
-    const std::int64_t begin = std::min(columns, process * width);
-    return row.narrow(1, begin, std::min(columns, begin + width) - begin);
-  };
-  const at::Tensor share = chunk(mean, members.rank);
-  at::Tensor in = at::empty({members.size, share.size(1)}, own.options());
-  std::vector<Piece> chunks_in, chunks_out, means_in, means_out;
-  for (int peer = 0; peer < members.size; ++peer) {
-    if (peer == members.rank) continue;
-    chunks_in.push_back({peer, in[peer]});
-    chunks_out.push_back({peer, chunk(own, peer)});
-    means_in.push_back({peer, chunk(mean, peer)});
-    means_out.push_back({peer, share});
-  }
-  const Pairwise::Receipt chunks = pairs.receive(chunks_in), means = pairs.receive(means_in);
-  in[members.rank].copy_(chunk(own, members.rank)[0]);
-  pairs.send(chunks_out, chunks);
-  tree_mean(in, 0, share.size(1), members.workers(), share);
-  pairs.send(means_out, means);
 }
 
 }  // namespace entrain

@@ -42,17 +42,11 @@ class Pairwise {
     GlooWork work = {};     // none yet: not asked for
     at::Tensor early = {};  // where it arrives if it was asked for ahead
   };
-  using Receipt = std::vector<std::shared_ptr<Part>>;
+  using Parts = std::vector<std::shared_ptr<Part>>;
 
-  /// Sends `out` and receives `in`; pieces to this process itself are copied.
-  void exchange(const std::vector<Piece>& in, const std::vector<Piece>& out);
-
-  /// Starts to receive `pieces` of others; returns at once. Receipts are waited for in their order.
-  Receipt receive(const std::vector<Piece>& pieces);
-
-  /// Sends `pieces` to others and waits for those of `receipt`; returns when both are over. Throws
+  /// Goes through the steps (Channel); pieces to this process itself are copied. Throws
   /// std::exception if a peer is lost, or upon abort().
-  void send(const std::vector<Piece>& pieces, const Receipt& receipt);
+  void exchange(const std::vector<Step>& steps);
 
   /// Ends what this waits for, from another thread; nothing can be sent or received any more.
   void abort() noexcept;
@@ -66,7 +60,9 @@ class Pairwise {
     std::deque<Part> asked = {};
   };
 
-  Receipt parts_of(const std::vector<Piece>& pieces, int step) const;
+  Parts parts_of(const std::vector<Piece>& pieces, int step) const;
+  Parts receive(const std::vector<Piece>& pieces);
+  void send(const std::vector<Piece>& pieces, const Parts& receipt);
   void ask_for_more();
   void ask(Part& part);
   void ask_ahead();
@@ -86,11 +82,5 @@ class Pairwise {
   bool aborted_ = false;
   std::deque<GlooWork> pending_;  // what abort() must end
 };
-
-/// The mean of the rows of all workers: chunk p of `own`, which is this process's row or sum of
-/// rows, goes to process p, which adds up the chunks in double along the tree of processes, and
-/// sends the mean of the chunk to all. `own` [1, m] and `mean` [1, m], both contiguous.
-void direct_mean(Pairwise& pairs, const Members& members, const at::Tensor& own,
-                 const at::Tensor& mean);
 
 }  // namespace entrain

@@ -66,8 +66,10 @@ Place place_from(const Environment& environment) {
 }
 
 std::string print(const Place& place) {
-  return fmt::format("rank {} of {} ({}), meeting at {}:{}", place.rank, place.size, place.launcher,
-                     place.address, place.port);
+  const std::string meeting = place.address.empty()
+                                  ? "over MPI"
+                                  : fmt::format("meeting at {}:{}", place.address, place.port);
+  return fmt::format("rank {} of {} ({}), {}", place.rank, place.size, place.launcher, meeting);
 }
 
 }  // namespace entrain

@@ -12,7 +12,7 @@ struct Place {
   int size = 1;
   int local_rank = 0;   ///< Among the processes of this host.
   int local_size = 1;   ///< Processes on this host.
-  std::string address;  ///< Where the store listens.
+  std::string address;  ///< Where the store listens; empty over MPI.
   std::uint16_t port = 0;
   bool store_elsewhere = false;   ///< The launcher hosts the store; else rank 0 does.
   std::string attempt = "0";      ///< A restart of torchrun, or a job: each has its own keys.
@@ -25,7 +25,7 @@ struct Place {
 /// names the variables that are missing, out of range, or contradict each other.
 Place place_from(const std::map<std::string, std::string>& environment);
 
-/// "rank 0 of 4 (torchrun), meeting at 10.0.0.1:29500".
+/// "rank 0 of 4 (torchrun), meeting at 10.0.0.1:29500"; over MPI nobody knows an address.
 std::string print(const Place& place);
 
 }  // namespace entrain

@@ -53,4 +53,10 @@ void mix_rows(const Members& members, const Mixing& mixing, const std::vector<at
   }
 }
 
+void mix(Channel& channel, const Members& members, const Mixing& mixing, const at::Tensor& rows,
+         const at::Tensor& mixed) {
+  if (mixed.numel() == 0) return;
+  mix_rows(members, mixing, exchange_rows(channel, members, mixing, rows), 0, mixed.size(1), mixed);
+}
+
 }  // namespace entrain

@@ -15,4 +15,8 @@ std::vector<at::Tensor> exchange_rows(Channel& channel, const Members& members,
 void mix_rows(const Members& members, const Mixing& mixing, const std::vector<at::Tensor>& rows,
               std::int64_t begin, std::int64_t end, const at::Tensor& mixed);
 
+/// Both: what Communicator::launch_mix is to do.
+void mix(Channel& channel, const Members& members, const Mixing& mixing, const at::Tensor& rows,
+         const at::Tensor& mixed);
+
 }  // namespace entrain

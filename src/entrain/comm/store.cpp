@@ -3,6 +3,7 @@
 #include <limits>
 #include <thread>
 
+#include "entrain/comm/lost_peer.h"
 #include "entrain/core/errors.h"
 #include "entrain/core/interrupt.h"
 
@@ -84,10 +85,6 @@ auto Store::ask(Question question, milliseconds limit) {
       [answer, keys = keys_, question = std::move(question)] { answer->emplace(question(*keys)); },
       limit);
   return *std::move(*answer);
-}
-
-std::string print_ranks(const std::set<int>& ranks) {
-  return fmt::format("rank{} {}", ranks.size() == 1 ? "" : "s", fmt::join(ranks, ", "));
 }
 
 Store Store::host(std::uint16_t port) {

@@ -93,7 +93,4 @@ class Store {
   std::shared_ptr<BoundedCalls> calls_ = std::make_shared<BoundedCalls>();
 };
 
-/// "rank 3" or "ranks 1, 3".
-std::string print_ranks(const std::set<int>& ranks);
-
 }  // namespace entrain

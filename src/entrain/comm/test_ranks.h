@@ -13,14 +13,17 @@
 #include <chrono>
 #include <cmath>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <map>
 #include <optional>
 #include <thread>
 
-#include "entrain/comm/c10d.h"
 #include "entrain/comm/local.h"
+#include "entrain/comm/mpi.h"
 #include "entrain/comm/store.h"
+#include "entrain/comm/transport.h"
 #include "entrain/core/environment.h"
 #include "entrain/core/errors.h"
 #include "entrain/core/files.h"
@@ -28,11 +31,26 @@
 
 namespace entrain {
 
+/// The processes of a test, and what carries their messages. No processes: all workers in this one.
+struct World {
+  World(int processes, Via transport = Via::gloo, bool ends_by_abort = false)
+      : size(processes), via(transport), aborts(ends_by_abort) {}
+  int size;
+  Via via;
+  bool aborts;  // the ranks pass, and then MPI ends them, as one of them gave up
+};
+
+/// "local", "4" or "mpi_4".
+inline std::string name_of(const testing::TestParamInfo<World>& info) {
+  const std::string size = std::to_string(info.param.size);
+  return info.param.size == 0 ? "local" : info.param.via == Via::mpi ? "mpi_" + size : size;
+}
+
 /// One rank of a test that runs in several processes.
 class RankPlay {
  public:
-  explicit RankPlay(std::string folder)
-      : folder_(std::move(folder)), place_(place_from(environment())) {}
+  RankPlay(std::string folder, Via via)
+      : folder_(std::move(folder)), via_(via), place_(place_for(via, environment())) {}
   RankPlay() = default;  // all workers in this process
 
   int rank() const { return place_.rank; }
@@ -46,13 +64,14 @@ class RankPlay {
                                      std::chrono::milliseconds patience = Store::kPatience) {
     if (folder_.empty()) return local_communicator(3 * local_workers);
     place_.attempt = std::to_string(++joined_);
-    C10dOptions options;
+    TransportOptions options;
+    options.via = via_;
     options.sums = sums;
     options.links = links;
     options.local_workers = local_workers;
     options.join_timeout = std::chrono::seconds(20);
     options.patience = patience;
-    return c10d_communicator(place_, options);
+    return join_processes(place_, options);
   }
 
   // A way to wait for another rank past the code under test.
@@ -65,9 +84,12 @@ class RankPlay {
 
  private:
   std::string folder_;
+  Via via_ = Via::gloo;
   Place place_;
   int joined_ = 0;
 };
+
+inline bool has_mpirun() { return std::system("mpirun --version >/dev/null 2>&1") == 0; }
 
 enum class StoreAt { test, rank_0 };
 
@@ -75,10 +97,15 @@ enum class StoreAt { test, rank_0 };
 /// survive a fork.
 class RankProcesses {
  public:
-  RankProcesses(int size, StoreAt where, const std::string& folder) : folder_(folder) {
+  RankProcesses(World world, StoreAt where, const std::string& folder)
+      : folder_(folder), size_(world.size), aborts_(world.aborts) {
+    if (world.via == Via::mpi) {
+      start_mpirun();
+      return;
+    }
     if (where == StoreAt::test) store_.emplace(Store::host(0));
     const std::uint16_t port = store_ ? store_->port() : free_port();
-    for (int rank = 0; rank < size; ++rank) start(rank, size, port, where);
+    for (int rank = 0; rank < size_; ++rank) start_rank(rank, port, where);
   }
 
   // Every rank must have played, and ended with 0, in good time.
@@ -86,6 +113,7 @@ class RankProcesses {
     const auto deadline = std::chrono::steady_clock::now() + time;
     while (running() > 0 && std::chrono::steady_clock::now() < deadline)
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    int played = 0;
     for (std::size_t rank = 0; rank < children_.size(); ++rank) {
       Child& child = children_[rank];
       if (child.running) {
@@ -94,11 +122,17 @@ class RankProcesses {
       }
       const std::string log = read_whole(log_of(static_cast<int>(rank)));
       EXPECT_FALSE(child.running) << "rank " << rank << " hangs:\n" << log;
-      EXPECT_TRUE(child.running || child.status == 0)
+      EXPECT_TRUE(child.running || (child.status == 0) != aborts_)
           << "rank " << rank << " ended with status " << child.status << ":\n"
           << log;
-      EXPECT_NE(log.find("the rank plays"), log.npos) << "rank " << rank << " did not:\n" << log;
+      const int here = count_in(log, "the rank plays");
+      EXPECT_GT(here, 0) << "rank " << rank << " did not:\n" << log;
+      played += here;
+      if (aborts_) {
+        EXPECT_EQ(count_in(log, "[  PASSED  ] 1 test."), here) << log;
+      }
     }
+    EXPECT_EQ(played, size_);
   }
 
  private:
@@ -121,30 +155,57 @@ class RankProcesses {
 
   std::string log_of(int rank) const { return folder_ + "/log-" + std::to_string(rank); }
 
-  void start(int rank, int size, std::uint16_t port, StoreAt where) {
+  static int count_in(const std::string& text, const std::string& part) {
+    int count = 0;
+    for (auto at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++count;
+    return count;
+  }
+
+  std::map<std::string, std::string> variables() const {
     auto variables = environment();
     std::erase_if(variables, [](const auto& v) { return v.first.starts_with("GTEST_"); });
-    variables["RANK"] = std::to_string(rank);
-    variables["WORLD_SIZE"] = std::to_string(size);
-    variables["MASTER_ADDR"] = "127.0.0.1";
-    variables["MASTER_PORT"] = std::to_string(port);
-    variables["TORCHELASTIC_USE_AGENT_STORE"] = where == StoreAt::test ? "True" : "False";
     variables["ENTRAIN_TEST_FOLDER"] = folder_;
     variables["OMP_NUM_THREADS"] = "1";
-    std::vector<std::string> entries;
-    for (const auto& [name, value] : variables) entries.push_back(name + "=" + value);
-    const testing::TestInfo& test = *testing::UnitTest::GetInstance()->current_test_info();
-    std::vector<std::string> arguments = {
-        "test", std::string("--gtest_filter=") + test.test_suite_name() + "." + test.name()};
+    variables["GTEST_COLOR"] = "no";
+    return variables;
+  }
 
+  // This test, once more.
+  static std::string filter() {
+    const testing::TestInfo& test = *testing::UnitTest::GetInstance()->current_test_info();
+    return std::string("--gtest_filter=") + test.test_suite_name() + "." + test.name();
+  }
+
+  void start_rank(int rank, std::uint16_t port, StoreAt where) {
+    auto set = variables();
+    set["RANK"] = std::to_string(rank);
+    set["WORLD_SIZE"] = std::to_string(size_);
+    set["MASTER_ADDR"] = "127.0.0.1";
+    set["MASTER_PORT"] = std::to_string(port);
+    set["TORCHELASTIC_USE_AGENT_STORE"] = where == StoreAt::test ? "True" : "False";
+    start({"/proc/self/exe", filter()}, set);
+  }
+
+  // One child, which starts the ranks and has the output of all.
+  void start_mpirun() {
+    start({"/usr/bin/env", "mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none",
+           "-n", std::to_string(size_), std::filesystem::read_symlink("/proc/self/exe").string(),
+           filter()},
+          variables());
+  }
+
+  void start(std::vector<std::string> words, const std::map<std::string, std::string>& set) {
+    std::vector<std::string> entries;
+    for (const auto& [name, value] : set) entries.push_back(name + "=" + value);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log_of(rank).c_str(),
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO,
+                                     log_of(static_cast<int>(children_.size())).c_str(),
                                      O_WRONLY | O_CREAT | O_TRUNC, 0600);
     posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
     Child child;
-    const int error = posix_spawn(&child.pid, "/proc/self/exe", &actions, nullptr,
-                                  pointers_to(arguments).data(), pointers_to(entries).data());
+    const int error = posix_spawn(&child.pid, words[0].c_str(), &actions, nullptr,
+                                  pointers_to(words).data(), pointers_to(entries).data());
     posix_spawn_file_actions_destroy(&actions);
     if (error != 0) throw std::runtime_error(std::strerror(error));
     children_.push_back(child);
@@ -168,16 +229,18 @@ class RankProcesses {
   }
 
   std::string folder_;
+  int size_;
+  bool aborts_;
   std::optional<Store> store_;
   std::vector<Child> children_;
 };
 
-/// Runs `body` in `size` processes, as each of their ranks; 0: in this one, with all workers in it.
-/// Expectations in it count as the test's. REQUIRES: at most one call in a test.
-inline void across(int size, const std::function<void(RankPlay&)>& body,
+/// Runs `body` in the processes of `world`, as each of their ranks. Expectations in it count as the
+/// test's. REQUIRES: at most one call in a test.
+inline void across(World world, const std::function<void(RankPlay&)>& body,
                    StoreAt where = StoreAt::test,
                    std::chrono::seconds time = std::chrono::seconds(50)) {
-  if (size == 0) {
+  if (world.size == 0) {
     RankPlay play;
     return body(play);
   }
@@ -185,12 +248,14 @@ inline void across(int size, const std::function<void(RankPlay&)>& body,
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     std::puts("the rank plays");
     std::fflush(stdout);
-    RankPlay play(folder);
+    RankPlay play(folder, world.via);
     body(play);
     return;
   }
+  if (world.via == Via::mpi && !has_mpi()) GTEST_SKIP() << "built without MPI";
+  if (world.via == Via::mpi && !has_mpirun()) GTEST_SKIP() << "mpirun is not installed";
   const TestFolder folder;
-  RankProcesses(size, where, folder.path()).expect_success(time);
+  RankProcesses(world, where, folder.path()).expect_success(time);
 }
 
 /// The number that worker `worker` holds in a column: of either sign, over 2^24 in magnitude, and

@@ -1,4 +1,5 @@
-// What every transport must do, for rows of one process and for one to eight real processes.
+// What every transport must do, for rows of one process, one to eight processes that talk over
+// Gloo, and some that talk over MPI.
 
 #include <map>
 
@@ -45,11 +46,14 @@ struct Exact {
 
 constexpr Sums kSums[] = {Sums::fast, Sums::reproducible};
 
-class Transport : public testing::TestWithParam<int> {};
+class Transport : public testing::TestWithParam<World> {};
 
-INSTANTIATE_TEST_SUITE_P(Processes, Transport, testing::Range(0, 9), [](const auto& info) {
-  return info.param == 0 ? "local" : std::to_string(info.param);
-});
+const World kMpiPair(2, Via::mpi), kMpiThree(3, Via::mpi), kMpiFour(4, Via::mpi);
+
+INSTANTIATE_TEST_SUITE_P(Processes, Transport,
+                         testing::Values(0, 1, 2, 3, 4, 5, 6, 7, 8, World(1, Via::mpi), kMpiPair,
+                                         kMpiThree, kMpiFour, World(7, Via::mpi)),
+                         name_of);
 
 TEST_P(Transport, MeansAreExactToRoundingAndAlikeOnAllRanks) {
   across(GetParam(), [](RankPlay& play) {
@@ -78,8 +82,8 @@ TEST_P(Transport, MeansAreExactToRoundingAndAlikeOnAllRanks) {
 
 class LongRows : public Transport {};
 
-INSTANTIATE_TEST_SUITE_P(Processes, LongRows, testing::Values(0, 1, 2, 4, 8),
-                         testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Processes, LongRows,
+                         testing::Values(0, 1, 2, 4, 8, kMpiPair, kMpiThree, kMpiFour), name_of);
 
 TEST_P(LongRows, OfTenMillionItems) {
   across(GetParam(), [](RankPlay& play) {

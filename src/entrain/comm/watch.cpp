@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "entrain/comm/forms.h"
+#include "entrain/comm/lost_peer.h"
 #include "entrain/core/errors.h"
 #include "entrain/core/interrupt.h"
 
@@ -12,7 +12,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int kBeats = 8;  // within the patience, at least
-constexpr auto kFarewell = std::chrono::seconds(3);
 
 }  // namespace
 
@@ -116,7 +115,7 @@ void Watch::explain_failure() {
 void Watch::refuse_other_form(const Signs& signs) const {
   if (!signs.other_form) return;
   const auto& [rank, form] = *signs.other_form;
-  throw CommunicationError(refusal_of_forms(place_.rank, rank, number_, form_, form));
+  entrain::refuse_other_form(number_, place_.rank, form_, rank, form);
 }
 
 // A beat is the number of beats so far, and behind a blank what its rank waits in.
@@ -132,8 +131,7 @@ void Watch::compare(const std::vector<std::string>& beats) const {
     if (at == std::string::npos || beats[rank].compare(at, here.size(), here) != 0) continue;
     const std::string other = beats[rank].substr(at + here.size());
     if (other == form_) continue;
-    throw CommunicationError(
-        refusal_of_forms(place_.rank, static_cast<int>(rank), number_, form_, other));
+    entrain::refuse_other_form(number_, place_.rank, form_, static_cast<int>(rank), other);
   }
 }
 

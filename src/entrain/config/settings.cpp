@@ -57,6 +57,10 @@ std::vector<Setting> make_settings() {
       {ENTRAIN_SETTING(strategy.preset),
        "strategy as one value; with neither this nor [[strategy.round]] tables: local_sgd(8)"},
 
+      {ENTRAIN_SETTING(comm.transport),
+       "what carries messages between processes: gloo, or mpi, for ranks that mpirun or srun "
+       "started; auto: gloo",
+       one_of({"auto", "gloo", "mpi"})},
       {ENTRAIN_SETTING(comm.sums),
        "fast, or reproducible: the same bits however workers are spread over processes",
        one_of({"fast", "reproducible"})},

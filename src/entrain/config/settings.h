@@ -55,6 +55,7 @@ struct Settings {
   };
 
   struct Comm {
+    std::string transport = "auto";     // gloo (auto too), or mpi under mpirun
     std::string sums = "fast";          // fast, or reproducible whatever the layout
     std::string links = "auto";         // auto: measured at the start; short, long
     std::string interface;              // name or address; empty: by the route to the others

@@ -185,8 +185,7 @@ std::unique_ptr<Exchange> Coder::launch(Communicator& comm, std::shared_ptr<cons
     result.narrow(1, 0, coded).copy_(head);
     const at::Tensor rest = at::empty({result.size(0), tail.size(1)}, tail.options());
     if (mixing) {
-      mix_rows(members, *mixing, exchange_rows(channel, members, *mixing, tail), 0, tail.size(1),
-               rest);
+      mix(channel, members, *mixing, tail, rest);
     } else {
       exact_mean(channel, members, tail, rest);
     }

@@ -3,9 +3,9 @@
 #include <torch/torch.h>
 
 #include "entrain/comm/address.h"
-#include "entrain/comm/c10d.h"
 #include "entrain/comm/local.h"
 #include "entrain/comm/metered.h"
+#include "entrain/comm/transport.h"
 #include "entrain/comm/variables.h"
 #include "entrain/core/environment.h"
 #include "entrain/core/errors.h"
@@ -27,10 +27,12 @@ std::vector<ModelTensors> tensors_in(const torch::nn::Module& model) {
 }  // namespace
 
 std::unique_ptr<Communicator> join(const JoinOptions& options) {
-  const Place place = place_from(environment());
+  const Via via = options.mpi ? Via::mpi : Via::gloo;
+  const Place place = place_for(via, environment());
   if (place.size == 1) return local_communicator(1);
-  return c10d_communicator(
-      place, {.sums = options.reproducible ? Sums::reproducible : Sums::fast,
+  return join_processes(
+      place, {.via = via,
+              .sums = options.reproducible ? Sums::reproducible : Sums::fast,
               .interface = options.interface.empty() ? text_of(environment(), kInterfaceVariable)
                                                      : options.interface,
               .join_timeout = options.timeout});

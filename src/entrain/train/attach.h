@@ -13,6 +13,7 @@ namespace entrain {
 
 struct JoinOptions {
   bool reproducible = false;  ///< Sums whose bits do not depend on the layout.
+  bool mpi = false;           ///< Over MPI, for ranks that mpirun or srun started; else Gloo.
   /// Network interface at which the others reach this process, by name or address; empty: that of
   /// `launch --interface`, of GLOO_SOCKET_IFNAME, else the one of the route to them.
   std::string interface;

@@ -177,7 +177,9 @@ Training build_training(const Resolved& resolved, const Prepared& prepared) {
 Prepared prepare(const Resolved& resolved) {
   const Settings& settings = resolved.values;
   Prepared prepared;
-  prepared.place = place_from(environment());
+  prepared.comm.via = settings.comm.transport == "mpi" ? Via::mpi : Via::gloo;
+  prepared.place = located(resolved, "comm.transport",
+                           [&] { return place_for(prepared.comm.via, environment()); });
   prepared.local_workers = workers_per_process(resolved, prepared.place);
   prepared.threads = plan_threads(settings.threads.intra, settings.threads.workers,
                                   prepared.local_workers, prepared.place);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "entrain/comm/c10d.h"
+#include "entrain/comm/transport.h"
 #include "entrain/train/simulated_network.h"
 #include "entrain/train/threads.h"
 #include "entrain/train/worker.h"
@@ -13,7 +13,7 @@ struct Prepared {
   Place place;
   int local_workers = 1;
   ThreadPlan threads;
-  C10dOptions comm;
+  TransportOptions comm;
   std::unique_ptr<Dataset> data;  ///< With its sampler,
   std::optional<Sampler> sampler;
   std::unique_ptr<Problem> problem;  ///< or a problem.

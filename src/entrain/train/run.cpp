@@ -36,7 +36,7 @@ namespace {
 std::unique_ptr<Communicator> join(const Prepared& prepared, Team& team, std::set<int>& started) {
   if (prepared.place.size == 1) return local_communicator(prepared.local_workers, &team);
   const std::set<int> before = threads_now();
-  auto comm = c10d_communicator(prepared.place, prepared.comm);
+  auto comm = join_processes(prepared.place, prepared.comm);
   started = threads_now();
   for (const int thread : before) started.erase(thread);
   return comm;
@@ -341,7 +341,7 @@ void announce(const Prepared& prepared, const Settings& settings) {
                               : fmt::format("{} on {}", settings.model.name, settings.data.name),
              print(prepared.training.strategy), print_count(prepared.workers(), "worker"),
              print_count(prepared.place.size, "process", "processes"),
-             prepared.place.size == 1
+             prepared.place.address.empty()
                  ? prepared.place.launcher
                  : fmt::format("{}, at {}", prepared.place.launcher,
                                own_address_towards(prepared.place, prepared.comm.interface)),

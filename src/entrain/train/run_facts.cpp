@@ -38,6 +38,7 @@ Facts run_facts(const Settings& settings, const Prepared& prepared) {
                         {"train.optimizer", settings.train.optimizer},
                         {"train.lr_schedule", settings.train.lr_schedule},
                         {"the number of steps", std::to_string(prepared.facts.steps)},
+                        {"comm.transport", settings.comm.transport},
                         {"comm.sums", settings.comm.sums},
                         {"comm.links", settings.comm.links},
                         {"report.trace", settings.report.trace},

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "entrain/comm/transport.h"
+
+namespace entrain {
+
+/// The mean of the rows of all workers: chunk p of each process's row, or sum of rows, goes to
+/// process p, which adds up the chunks in double along the tree of processes, and sends the mean of
+/// the chunk to all. `rows` [w, m] and `mean` [1, m] are as in Communicator::launch_mean.
+/// Collective, within a job.
+///
+/// Alone in its process a worker sends its row as it is; several send their sum, in double if sums
+/// are reproducible, else rounded to the type of the rows.
+void direct_mean(Channel& channel, const Members& members, const at::Tensor& rows, Sums sums,
+                 const at::Tensor& mean);
+
+}  // namespace entrain

@@ -1,0 +1,263 @@
+#include "entrain/comm/mpi.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <optional>
+
+#include "entrain/comm/direct_mean.h"
+#include "entrain/comm/lost_peer.h"
+#include "entrain/comm/mpi_channel.h"
+#include "entrain/comm/ring_mean.h"
+#include "entrain/comm/row_exchange.h"
+#include "entrain/core/errors.h"
+#include "entrain/core/interrupt.h"
+
+namespace entrain {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::int64_t kMpiRingFrom = 4 << 20;  // bytes (docs/results/comm.md)
+constexpr int kMpiRoundTrips = 10;
+
+// The bytes of all processes, in the order of ranks: first how many they are, then they themselves.
+std::vector<std::string> gather_bytes(Channel& channel, const Members& members,
+                                      const std::string& bytes) {
+  const auto count = [](std::size_t n) { return static_cast<std::int64_t>(n); };
+  at::Tensor own = at::empty({count(bytes.size())}, at::kByte);
+  std::memcpy(own.data_ptr(), bytes.data(), bytes.size());
+  const at::Tensor lengths = at::empty({members.size}, at::kDouble);
+  const at::Tensor length = at::full({1}, static_cast<double>(bytes.size()), at::kDouble);
+  std::vector<Piece> lengths_in, lengths_out, in, out;
+  for (int peer = 0; peer < members.size; ++peer) {
+    lengths_in.push_back({peer, lengths.narrow(0, peer, 1)});
+    lengths_out.push_back({peer, length});
+    out.push_back({peer, own});
+  }
+  channel.exchange(lengths_in, lengths_out);
+  for (int peer = 0; peer < members.size; ++peer) {
+    in.push_back({peer, at::empty({lengths[peer].item<std::int64_t>()}, at::kByte)});
+  }
+  channel.exchange(in, out);
+  std::vector<std::string> texts;
+  for (const Piece& piece : in) {
+    texts.emplace_back(static_cast<const char*>(piece.values.data_ptr()), piece.values.nbytes());
+  }
+  return texts;
+}
+
+class Mpi : public Communicator {
+ public:
+  Mpi(const Place& place, const TransportOptions& options)
+      : options_(options), world_(MpiWorld::join(options.join_timeout)), channel_(world_, lost_) {
+    require_place(place);
+    const double round_trip = longest_round_trip();
+    long_links_ = round_trip > kLongRoundTrip;
+    channel_.pace(round_trip < kShortRoundTrip);
+    bytes_at_start_ = channel_.bytes_sent();
+  }
+
+  ~Mpi() override {
+    if (in_flight_ > 0) Mpi::abandon();
+    try {
+      world_.push([] {}).wait();  // those before it use this
+    } catch (const std::exception&) {
+    }
+  }
+
+  int rank() const override { return world_.rank(); }
+  int size() const override { return world_.size(); }
+  int local_workers() const override { return options_.local_workers; }
+  std::int64_t wire_bytes_sent() const override { return channel_.bytes_sent() - bytes_at_start_; }
+
+  std::unique_ptr<Exchange> launch_mean(const at::Tensor& rows, const at::Tensor& mean) override;
+  std::unique_ptr<Exchange> launch_mix(const at::Tensor& rows, const at::Tensor& mixed,
+                                       std::shared_ptr<const Mixing> mixing) override;
+  std::unique_ptr<Exchange> launch(Job job) override;
+  std::vector<std::string> gather(const std::string& bytes) override;
+  std::optional<std::int64_t> bucket_bytes() const override;
+  void abandon() noexcept override;
+
+  void finish(std::shared_future<void>& over, std::int64_t number);
+
+ private:
+  void require_place(const Place& place) const;
+  double longest_round_trip();
+  [[noreturn]] void give_up(std::int64_t number, const std::string& why);
+  std::set<int> silent_ranks();
+
+  TransportOptions options_;
+  MpiWorld& world_;
+  std::atomic<bool> lost_{false};
+  MpiChannel channel_;
+  bool long_links_ = false;
+  std::int64_t bytes_at_start_ = 0, exchanges_ = 0;
+  int in_flight_ = 0;
+};
+
+class MpiExchange : public Exchange {
+ public:
+  MpiExchange(Mpi& comm, std::int64_t number, std::shared_future<void> over,
+              std::shared_ptr<const double> finished_at)
+      : comm_(comm),
+        number_(number),
+        over_(std::move(over)),
+        finished_at_(std::move(finished_at)) {}
+
+  bool done() override { return over_.wait_for(milliseconds(0)) == std::future_status::ready; }
+  void wait() override { comm_.finish(over_, number_); }
+  double finished_at() const override { return *finished_at_; }
+
+ private:
+  Mpi& comm_;
+  std::int64_t number_;
+  std::shared_future<void> over_;
+  std::shared_ptr<const double> finished_at_;
+};
+
+void Mpi::require_place(const Place& place) const {
+  if (rank() == place.rank && size() == place.size) return;
+  throw UsageError(fmt::format(
+      "{} started rank {} of {}, but MPI takes it for rank {} of {}: this program is linked with "
+      "another MPI than that of the launcher (for srun: --mpi=pmix)",
+      place.launcher, place.rank, place.size, rank(), size()));
+}
+
+// Each message waits for that of the neighbour, so that the slowest link sets the pace. All ranks
+// measure, also those that were told: they must agree, as the sums chosen by it have other bits.
+double Mpi::longest_round_trip() {
+  const bool measured = options_.links == Links::measured;
+  const double told = options_.links == Links::long_ ? kLongRoundTrip * 2 : 0;
+  double own = measured ? std::numeric_limits<double>::infinity() : told;
+  Job job = {.form = "a round trip", .run = [this, &own, measured](Channel& channel) {
+               const int next = (rank() + 1) % size(), previous = (rank() + size() - 1) % size();
+               at::Tensor in = at::zeros({1}), out = at::zeros({1});
+               for (int i = 0; i < kMpiRoundTrips; ++i) {
+                 const double began = now();
+                 channel.exchange({{previous, in}}, {{next, out}});
+                 channel.exchange({{next, in}}, {{previous, out}});
+                 if (measured) own = std::min(own, now() - began);
+               }
+             }};
+  launch(std::move(job))->wait();
+  double longest = 0;
+  for (const std::string& one : gather(fmt::format("{}", own))) {
+    longest = std::max(longest, std::stod(one));
+  }
+  exchanges_ = 0;
+  return longest;
+}
+
+std::unique_ptr<Exchange> Mpi::launch(Job job) {
+  const std::int64_t number = ++exchanges_;
+  ++in_flight_;
+  const auto finished_at = std::make_shared<double>(0);
+  auto over = world_.push([this, number, finished_at, job = std::move(job)] {
+    channel_.run(number, job.form, [&] { job.run(channel_); });
+    *finished_at = now();
+  });
+  return std::make_unique<MpiExchange>(*this, number, std::move(over), finished_at);
+}
+
+std::unique_ptr<Exchange> Mpi::launch_mean(const at::Tensor& rows, const at::Tensor& mean) {
+  check_exchange(rows, mean, local_workers(), 1);
+  const bool fast = options_.sums == Sums::fast;
+  const auto bytes = static_cast<std::int64_t>(mean.nbytes());
+  const bool ring = fast && !long_links_ && size() > 1 && bytes >= kMpiRingFrom;
+  return launch({.form = form_of(fast ? "sum" : "reproducible sum", rows),
+                 .run = [this, rows, mean, ring](Channel& channel) {
+                   const at::NoGradGuard no_grad;
+                   if (ring) return ring_mean(channel, members(), rows, mean);
+                   direct_mean(channel, members(), rows, options_.sums, mean);
+                 }});
+}
+
+// Over long links each part costs latencies, one after the other.
+std::optional<std::int64_t> Mpi::bucket_bytes() const {
+  if (size() == 1) return {};
+  return long_links_ ? 8 * kMpiRingFrom : kMpiRingFrom;
+}
+
+std::unique_ptr<Exchange> Mpi::launch_mix(const at::Tensor& rows, const at::Tensor& mixed,
+                                          std::shared_ptr<const Mixing> mixing) {
+  check_exchange(rows, mixed, local_workers(), local_workers());
+  return launch(
+      {.form = form_of("mixing", rows), .run = [this, rows, mixed, mixing](Channel& channel) {
+         mix(channel, members(), *mixing, rows, mixed);
+       }});
+}
+
+std::vector<std::string> Mpi::gather(const std::string& bytes) {
+  std::vector<std::string> all;
+  launch({.form = "a gathering",
+          .run = [this, &bytes,
+                  &all](Channel& channel) { all = gather_bytes(channel, members(), bytes); }})
+      ->wait();
+  return all;
+}
+
+void Mpi::finish(std::shared_future<void>& over, std::int64_t number) {
+  while (over.wait_for(milliseconds(100)) != std::future_status::ready) {
+    if (interrupted()) give_up(number, "interrupted");
+  }
+  try {
+    over.get();
+  } catch (const std::exception&) {
+    Mpi::abandon();  // also from the constructor
+    throw;
+  }
+  --in_flight_;
+}
+
+void Mpi::abandon() noexcept {
+  if (lost_.exchange(true)) return;
+  world_.give_up();
+  try {
+    const MpiNote note = {MpiNote::Kind::gave_up, channel_.communicator(), exchanges_};
+    world_.push([this, note] { world_.notes().tell(note); });
+  } catch (const std::exception&) {
+  }
+}
+
+// The exchange under way ends with lost_, so that this comes to its turn.
+std::set<int> Mpi::silent_ranks() {
+  std::set<int> silent;
+  world_
+      .push([&] {
+        const auto deadline = std::chrono::steady_clock::now() + kFarewell;
+        do {
+          world_.notes().read();
+          silent.clear();
+          for (int peer = 0; peer < size(); ++peer) {
+            if (peer != rank() && !world_.notes().gone(channel_.communicator()).contains(peer)) {
+              silent.insert(peer);
+            }
+          }
+          std::this_thread::sleep_for(milliseconds(1));
+        } while (!silent.empty() && std::chrono::steady_clock::now() < deadline && !interrupted());
+      })
+      .get();
+  return silent;
+}
+
+void Mpi::give_up(std::int64_t number, const std::string& why) {
+  Mpi::abandon();
+  if (interrupted()) throw Interrupted("interrupted while waiting for the other ranks");
+  refuse_without(rank(), number, silent_ranks(), why);
+}
+
+}  // namespace
+
+bool has_mpi() { return true; }
+
+void require_mpi() {}
+
+std::unique_ptr<Communicator> mpi_communicator(const Place& place,
+                                               const TransportOptions& options) {
+  return std::make_unique<Mpi>(place, options);
+}
+
+}  // namespace entrain

@@ -1,0 +1,80 @@
+#include "entrain/comm/mpi_notes.h"
+
+#include <cstring>
+
+#include "entrain/comm/mpi_world.h"
+#include "entrain/core/errors.h"
+
+namespace entrain {
+namespace {
+
+struct NoteHead {
+  std::int64_t number;
+  std::int32_t kind, communicator;
+};
+
+}  // namespace
+
+void MpiNotes::start(MPI_Comm parent) {
+  require_mpi_success(MPI_Comm_dup(parent, &comm_), "MPI_Comm_dup");
+}
+
+void MpiNotes::tell(const MpiNote& note) {
+  const NoteHead head = {note.number, static_cast<std::int32_t>(note.kind), note.communicator};
+  std::string bytes(reinterpret_cast<const char*>(&head), sizeof head);
+  bytes += note.text;
+  int rank = 0, size = 1;
+  MPI_Comm_rank(comm_, &rank);
+  MPI_Comm_size(comm_, &size);
+  for (int peer = 0; peer < size; ++peer) {
+    if (peer == rank) continue;
+    Sent& sent = sent_.emplace_back(Sent{bytes, MPI_REQUEST_NULL});
+    require_mpi_success(MPI_Isend(sent.bytes.data(), static_cast<int>(bytes.size()), MPI_BYTE, peer,
+                                  0, comm_, &sent.request),
+                        "MPI_Isend");
+  }
+}
+
+void MpiNotes::read() {
+  for (int over = 1; !sent_.empty() && over;) {
+    require_mpi_success(MPI_Test(&sent_.front().request, &over, MPI_STATUS_IGNORE), "MPI_Test");
+    if (over) sent_.pop_front();
+  }
+  for (;;) {
+    int there = 0, length = 0;
+    MPI_Status status;
+    require_mpi_success(MPI_Iprobe(MPI_ANY_SOURCE, 0, comm_, &there, &status), "MPI_Iprobe");
+    if (!there) return;
+    MPI_Get_count(&status, MPI_BYTE, &length);
+    std::string bytes(static_cast<std::size_t>(length), '\0');
+    require_mpi_success(
+        MPI_Recv(bytes.data(), length, MPI_BYTE, status.MPI_SOURCE, 0, comm_, MPI_STATUS_IGNORE),
+        "MPI_Recv");
+    take(status.MPI_SOURCE, bytes);
+  }
+}
+
+std::set<int> MpiNotes::gone(int communicator) const {
+  std::set<int> ranks = parted_;
+  const auto found = gave_up_.find(communicator);
+  if (found != gave_up_.end()) ranks.insert(found->second.begin(), found->second.end());
+  return ranks;
+}
+
+void MpiNotes::take(int rank, const std::string& bytes) {
+  NoteHead head;
+  ENTRAIN_CHECK(bytes.size() >= sizeof head);
+  std::memcpy(&head, bytes.data(), sizeof head);
+  switch (static_cast<MpiNote::Kind>(head.kind)) {
+    case MpiNote::Kind::form:
+      forms_[head.communicator][rank] = {head.number, bytes.substr(sizeof head)};
+      break;
+    case MpiNote::Kind::gave_up:
+      gave_up_[head.communicator].insert(rank);
+      break;
+    case MpiNote::Kind::parted:
+      parted_.insert(rank);
+  }
+}
+
+}  // namespace entrain

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <mpi.h>
+
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+
+namespace entrain {
+
+/// What a process tells all others, past the exchanges.
+struct MpiNote {
+  enum class Kind { form, gave_up, parted } kind;
+  int communicator = 0;     ///< Its number among those of the process.
+  std::int64_t number = 0;  ///< Of an exchange.
+  std::string text = {};    ///< Of a form.
+};
+
+/// The notes of this process and those of the others. Calls come from MPI's thread.
+class MpiNotes {
+ public:
+  struct Form {
+    std::int64_t number;
+    std::string text;
+  };
+
+  /// Collective.
+  void start(MPI_Comm parent);
+
+  void tell(const MpiNote& note);
+  /// Takes in what has come.
+  void read();
+
+  /// Ranks that gave up in that communicator, or are about to end.
+  std::set<int> gone(int communicator) const;
+  const std::set<int>& parted() const { return parted_; }
+  /// What each rank last took an exchange to be, of those that waited long.
+  const std::map<int, Form>& forms(int communicator) { return forms_[communicator]; }
+
+ private:
+  struct Sent {
+    std::string bytes;
+    MPI_Request request;
+  };
+  void take(int rank, const std::string& bytes);
+
+  MPI_Comm comm_ = MPI_COMM_NULL;
+  std::deque<Sent> sent_;
+  std::map<int, std::set<int>> gave_up_;
+  std::set<int> parted_;
+  std::map<int, std::map<int, Form>> forms_;
+};
+
+}  // namespace entrain

@@ -1,0 +1,105 @@
+#include "entrain/comm/mpi.h"
+
+#include <sys/resource.h>
+
+#include "entrain/comm/test_ranks.h"
+#include "entrain/core/test_refusal.h"
+
+namespace entrain {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+const World kThreeThatAbort(3, Via::mpi, true);
+
+double cpu_seconds() {
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+TEST(Mpi, ARankThatWaitsLeavesItsCoreToOthers) {
+  across(World(2, Via::mpi), [](RankPlay& play) {
+    const auto comm = play.join(Sums::fast);
+    const at::Tensor rows = own_rows(*comm, 1000, at::kFloat);
+    average(*comm, rows);
+    if (play.rank() == 1) {
+      std::this_thread::sleep_for(std::chrono::seconds(2));
+      average(*comm, rows);
+      return;
+    }
+    const double before = cpu_seconds();
+    average(*comm, rows);
+    const double used = cpu_seconds() - before;
+    fmt::print("{:.3f} s of the processor in 2 s of waiting\n", used);
+    EXPECT_LT(used, 0.2);
+  });
+}
+
+// Each takes the messages of the other for none of its own, and hears in a note what they are.
+TEST(Mpi, ExchangesThatDifferAreRefusedWithBothRanks) {
+  across(kThreeThatAbort, [](RankPlay& play) {
+    const auto comm = play.join(Sums::reproducible);
+    const at::Tensor rows = own_rows(*comm, 1000, at::kDouble), before = rows.clone();
+    average(*comm, rows);
+    const std::int64_t columns = play.rank() == 1 ? 10 : 1000;
+    const auto began = Clock::now();
+    const std::string text =
+        refusal_of<CommunicationError>([&] { average(*comm, rows.narrow(1, 0, columns)); });
+    EXPECT_LT(Clock::now() - began, std::chrono::seconds(5));
+    const bool differ = text.find("rank 1") != text.npos &&
+                        text.find("differ in exchange 2: a reproducible sum of ") != text.npos;
+    const bool gave_up = text.find("another rank gave up") != text.npos;
+    EXPECT_TRUE(differ || (gave_up && play.rank() != 1)) << text;
+    EXPECT_TRUE(rows.equal(before));
+  });
+}
+
+TEST(Mpi, TheOthersHearOfARankThatGivesUp) {
+  across(kThreeThatAbort, [](RankPlay& play) {
+    const auto comm = play.join(Sums::fast);
+    const at::Tensor rows = own_rows(*comm, kLongest, at::kFloat);
+    average(*comm, rows);
+    if (play.rank() == 2) return comm->abandon();
+    const auto began = Clock::now();
+    const std::string text = refusal_of<CommunicationError>([&] { average(*comm, rows); });
+    EXPECT_LT(Clock::now() - began, std::chrono::seconds(2));
+    EXPECT_NE(text.find(fmt::format("rank {} in exchange 2: no word from ", play.rank())),
+              text.npos)
+        << text;
+    EXPECT_NE(text.find("2: another rank gave up; see the output of "), text.npos) << text;
+    EXPECT_EQ(refusal_of<CommunicationError>([&] { comm->gather("more"); }),
+              "an exchange before this one failed");
+  });
+}
+
+TEST(Mpi, ACommunicatorEndsThoughAPeerNeverCame) {
+  across(kThreeThatAbort, [](RankPlay& play) {
+    auto comm = play.join(Sums::fast);
+    const at::Tensor rows = own_rows(*comm, 1000, at::kFloat);
+    at::Tensor mean = at::zeros({1, 1000});
+    if (play.rank() == 0) return play.await("ended-2");
+    const auto began = Clock::now();
+    comm->launch_mean(rows, mean);
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    comm.reset();
+    EXPECT_LT(Clock::now() - began, std::chrono::seconds(5));
+    play.signal(fmt::format("ended-{}", play.rank()));
+  });
+}
+
+TEST(Mpi, WithoutItsLauncherIsRefusedBeforeItStarts) {
+  if (!has_mpi()) GTEST_SKIP() << "built without MPI";
+  const std::string text = refusal_of([] { place_for(Via::mpi, {{"RANK", "0"}}); });
+  EXPECT_EQ(text.find("comm.transport = mpi: this process was not started by mpirun"), 0u) << text;
+  const std::string srun = refusal_of([] {
+    place_for(Via::mpi, {{"SLURM_STEP_ID", "0"}, {"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "2"}});
+  });
+  EXPECT_NE(srun.find("srun --mpi=pmix"), srun.npos) << srun;
+}
+
+}  // namespace
+}  // namespace entrain

@@ -1,0 +1,98 @@
+#include "entrain/comm/mpi_world.h"
+
+#include <sys/prctl.h>
+
+#include <cstdlib>
+
+#include "entrain/comm/backoff.h"
+#include "entrain/core/errors.h"
+#include "entrain/core/interrupt.h"
+
+namespace entrain {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// How long a process that failed stays, for the others to hear of it and to say so themselves:
+// MPI_Abort ends them all.
+constexpr std::chrono::seconds kParting(3);
+
+}  // namespace
+
+void require_mpi_success(int code, const char* call) {
+  if (code == MPI_SUCCESS) return;
+  char text[MPI_MAX_ERROR_STRING] = {};
+  int length = 0;
+  MPI_Error_string(code, text, &length);
+  throw CommunicationError(fmt::format("{} failed: {}", call, text));
+}
+
+MpiWorld& MpiWorld::join(std::chrono::milliseconds timeout) {
+  // Otherwise Open MPI asks the receiver before each large message over TCP, which takes 1.5 x as
+  // long where several meet (docs/results/comm.md). What the user has set stays.
+  setenv("OMPI_MCA_btl_tcp_flags", "1", 0);
+  static auto* const world = new MpiWorld;  // never destroyed: end() may come later
+  static const std::shared_future<void> started = world->push([] { world->start(); });
+  const auto deadline = Clock::now() + timeout;
+  while (started.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready) {
+    if (interrupted()) throw Interrupted("interrupted while MPI looked for the other ranks");
+    if (Clock::now() < deadline) continue;
+    throw CommunicationError(fmt::format(
+        "MPI_Init: not all ranks arrived within {} s; look at the output of the others, and start "
+        "all ranks within that time (comm.join_timeout)",
+        static_cast<double>(timeout.count()) / 1000));
+  }
+  started.get();
+  return *world;
+}
+
+void MpiWorld::start() {
+  prctl(PR_SET_TIMERSLACK, 1000);  // ns; the pauses of Backoff are short
+  thread_ = std::this_thread::get_id();
+  int provided = MPI_THREAD_SINGLE;
+  MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided);
+  started_ = true;
+  on_exit(&MpiWorld::end, this);
+  if (provided < MPI_THREAD_FUNNELED) {
+    throw UsageError("this MPI may not be called on a thread of its own (MPI_THREAD_FUNNELED)");
+  }
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+  require_mpi_success(MPI_Comm_dup(MPI_COMM_WORLD, &comm_), "MPI_Comm_dup");
+  notes_.start(comm_);
+  MPI_Comm_rank(comm_, &rank_);
+  MPI_Comm_size(comm_, &size_);
+  int* highest = nullptr;
+  int found = 0;
+  MPI_Comm_get_attr(comm_, MPI_TAG_UB, &highest, &found);
+  highest_tag_ = found ? *highest : 32767;  // the least that MPI allows
+}
+
+// By exit(), once main has said what was wrong.
+void MpiWorld::end(int status, void* self) {
+  auto& world = *static_cast<MpiWorld*>(self);
+  if (std::this_thread::get_id() == world.thread_) return;  // MPI itself ends the process
+  world
+      .push([&world, status] {
+        if (status == 0 && !world.broken_) {
+          MPI_Finalize();
+        } else {
+          world.part();
+          MPI_Abort(MPI_COMM_WORLD, status == 0 ? 1 : status);
+        }
+      })
+      .wait();
+}
+
+void MpiWorld::part() {
+  const auto deadline = Clock::now() + kParting;
+  try {
+    notes_.tell({MpiNote::Kind::parted});
+    while (static_cast<int>(notes_.parted().size()) < size_ - 1 && Clock::now() < deadline) {
+      notes_.read();
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  } catch (const std::exception&) {
+  }
+}
+
+}  // namespace entrain

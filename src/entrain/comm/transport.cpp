@@ -1,0 +1,25 @@
+#include "entrain/comm/transport.h"
+
+#include "entrain/comm/c10d.h"
+#include "entrain/comm/job_place.h"
+#include "entrain/comm/mpi.h"
+#include "entrain/core/errors.h"
+
+namespace entrain {
+
+Place place_for(Via via, const std::map<std::string, std::string>& environment) {
+  if (via == Via::gloo) return place_from(environment);
+  require_mpi();
+  return mpi_place(environment);
+}
+
+std::unique_ptr<Communicator> join_processes(const Place& place, const TransportOptions& options) {
+  return options.via == Via::mpi ? mpi_communicator(place, options)
+                                 : c10d_communicator(place, options);
+}
+
+std::string form_of(const char* what, const at::Tensor& rows) {
+  return fmt::format("a {} of {} x {}", what, rows.size(1), c10::toString(rows.scalar_type()));
+}
+
+}  // namespace entrain
