@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <limits>
 #include <optional>
 
@@ -22,6 +23,7 @@ using std::chrono::milliseconds;
 
 constexpr std::int64_t kMpiRingFrom = 4 << 20;  // bytes (docs/results/comm.md)
 constexpr int kMpiRoundTrips = 10;
+constexpr std::chrono::seconds kEnding(2);
 
 // The bytes of all processes, in the order of ranks: first how many they are, then they themselves.
 std::vector<std::string> gather_bytes(Channel& channel, const Members& members,
@@ -60,12 +62,13 @@ class Mpi : public Communicator {
     bytes_at_start_ = channel_.bytes_sent();
   }
 
+  // Exchanges that nobody waits for any more still end, if all ranks launched them.
   ~Mpi() override {
-    if (in_flight_ > 0) Mpi::abandon();
-    try {
-      world_.push([] {}).wait();  // those before it use this
-    } catch (const std::exception&) {
-    }
+    const std::future<void> ended = world_.push([] {});
+    const bool whole = in_flight_ == 0 || (std::uncaught_exceptions() == 0 &&
+                                           ended.wait_for(kEnding) == std::future_status::ready);
+    if (!whole) Mpi::abandon();
+    ended.wait();
   }
 
   int rank() const override { return world_.rank(); }
@@ -81,13 +84,11 @@ class Mpi : public Communicator {
   std::optional<std::int64_t> bucket_bytes() const override;
   void abandon() noexcept override;
 
-  void finish(std::shared_future<void>& over, std::int64_t number);
+  void finish(std::shared_future<void>& over);
 
  private:
   void require_place(const Place& place) const;
   double longest_round_trip();
-  [[noreturn]] void give_up(std::int64_t number, const std::string& why);
-  std::set<int> silent_ranks();
 
   TransportOptions options_;
   MpiWorld& world_;
@@ -100,20 +101,15 @@ class Mpi : public Communicator {
 
 class MpiExchange : public Exchange {
  public:
-  MpiExchange(Mpi& comm, std::int64_t number, std::shared_future<void> over,
-              std::shared_ptr<const double> finished_at)
-      : comm_(comm),
-        number_(number),
-        over_(std::move(over)),
-        finished_at_(std::move(finished_at)) {}
+  MpiExchange(Mpi& comm, std::shared_future<void> over, std::shared_ptr<const double> finished_at)
+      : comm_(comm), over_(std::move(over)), finished_at_(std::move(finished_at)) {}
 
   bool done() override { return over_.wait_for(milliseconds(0)) == std::future_status::ready; }
-  void wait() override { comm_.finish(over_, number_); }
+  void wait() override { comm_.finish(over_); }
   double finished_at() const override { return *finished_at_; }
 
  private:
   Mpi& comm_;
-  std::int64_t number_;
   std::shared_future<void> over_;
   std::shared_ptr<const double> finished_at_;
 };
@@ -142,9 +138,9 @@ double Mpi::longest_round_trip() {
                  if (measured) own = std::min(own, now() - began);
                }
              }};
-  launch(std::move(job))->wait();
+  Mpi::launch(std::move(job))->wait();
   double longest = 0;
-  for (const std::string& one : gather(fmt::format("{}", own))) {
+  for (const std::string& one : Mpi::gather(fmt::format("{}", own))) {
     longest = std::max(longest, std::stod(one));
   }
   exchanges_ = 0;
@@ -159,7 +155,7 @@ std::unique_ptr<Exchange> Mpi::launch(Job job) {
     channel_.run(number, job.form, [&] { job.run(channel_); });
     *finished_at = now();
   });
-  return std::make_unique<MpiExchange>(*this, number, std::move(over), finished_at);
+  return std::make_unique<MpiExchange>(*this, std::move(over), finished_at);
 }
 
 std::unique_ptr<Exchange> Mpi::launch_mean(const at::Tensor& rows, const at::Tensor& mean) {
@@ -192,16 +188,21 @@ std::unique_ptr<Exchange> Mpi::launch_mix(const at::Tensor& rows, const at::Tens
 
 std::vector<std::string> Mpi::gather(const std::string& bytes) {
   std::vector<std::string> all;
-  launch({.form = "a gathering",
-          .run = [this, &bytes,
-                  &all](Channel& channel) { all = gather_bytes(channel, members(), bytes); }})
+  Mpi::launch({.form = "a gathering",
+               .run = [this, &bytes,
+                       &all](Channel& channel) { all = gather_bytes(channel, members(), bytes); }})
       ->wait();
   return all;
 }
 
-void Mpi::finish(std::shared_future<void>& over, std::int64_t number) {
+// A rank that computes for long is waited for without limit: it is mpirun that ends a job whose
+// rank has died.
+void Mpi::finish(std::shared_future<void>& over) {
   while (over.wait_for(milliseconds(100)) != std::future_status::ready) {
-    if (interrupted()) give_up(number, "interrupted");
+    if (!interrupted()) continue;
+    Mpi::abandon();
+    over.wait();  // soon; until then it uses what the caller owns
+    throw Interrupted("interrupted while waiting for the other ranks");
   }
   try {
     over.get();
@@ -220,33 +221,6 @@ void Mpi::abandon() noexcept {
     world_.push([this, note] { world_.notes().tell(note); });
   } catch (const std::exception&) {
   }
-}
-
-// The exchange under way ends with lost_, so that this comes to its turn.
-std::set<int> Mpi::silent_ranks() {
-  std::set<int> silent;
-  world_
-      .push([&] {
-        const auto deadline = std::chrono::steady_clock::now() + kFarewell;
-        do {
-          world_.notes().read();
-          silent.clear();
-          for (int peer = 0; peer < size(); ++peer) {
-            if (peer != rank() && !world_.notes().gone(channel_.communicator()).contains(peer)) {
-              silent.insert(peer);
-            }
-          }
-          std::this_thread::sleep_for(milliseconds(1));
-        } while (!silent.empty() && std::chrono::steady_clock::now() < deadline && !interrupted());
-      })
-      .get();
-  return silent;
-}
-
-void Mpi::give_up(std::int64_t number, const std::string& why) {
-  Mpi::abandon();
-  if (interrupted()) throw Interrupted("interrupted while waiting for the other ranks");
-  refuse_without(rank(), number, silent_ranks(), why);
 }
 
 }  // namespace

@@ -28,7 +28,8 @@ void MpiNotes::tell(const MpiNote& note) {
   MPI_Comm_size(comm_, &size);
   for (int peer = 0; peer < size; ++peer) {
     if (peer == rank) continue;
-    Sent& sent = sent_.emplace_back(Sent{bytes, MPI_REQUEST_NULL});
+    sent_.push_back({bytes, MPI_REQUEST_NULL});
+    Sent& sent = sent_.back();
     require_mpi_success(MPI_Isend(sent.bytes.data(), static_cast<int>(bytes.size()), MPI_BYTE, peer,
                                   0, comm_, &sent.request),
                         "MPI_Isend");
