@@ -35,6 +35,8 @@ class MpiNotes {
   /// Ranks that gave up in that communicator, or are about to end.
   std::set<int> gone(int communicator) const;
   const std::set<int>& parted() const { return parted_; }
+  /// Whether nobody gave up anything.
+  bool whole() const { return gave_up_.empty(); }
   /// What each rank last took an exchange to be, of those that waited long.
   const std::map<int, Form>& forms(int communicator) { return forms_[communicator]; }
 

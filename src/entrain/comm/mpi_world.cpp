@@ -71,27 +71,30 @@ void MpiWorld::start() {
 void MpiWorld::end(int status, void* self) {
   auto& world = *static_cast<MpiWorld*>(self);
   if (std::this_thread::get_id() == world.thread_) return;  // MPI itself ends the process
-  world
-      .push([&world, status] {
-        if (status == 0 && !world.broken_) {
-          MPI_Finalize();
-        } else {
-          world.part();
-          MPI_Abort(MPI_COMM_WORLD, status == 0 ? 1 : status);
-        }
-      })
-      .wait();
+  world.push([&world, status] { world.part(status); }).wait();
 }
 
-void MpiWorld::part() {
-  const auto deadline = Clock::now() + kParting;
+// All end together: an MPI_Abort while another process is in MPI_Finalize can leave mpirun waiting.
+void MpiWorld::part(int status) {
+  bool whole = status == 0 && !broken_ && notes_.whole();
   try {
+    if (!whole) notes_.tell({MpiNote::Kind::gave_up});
     notes_.tell({MpiNote::Kind::parted});
-    while (static_cast<int>(notes_.parted().size()) < size_ - 1 && Clock::now() < deadline) {
+    auto deadline = Clock::now() + kParting;
+    while (static_cast<int>(notes_.parted().size()) < size_ - 1) {
       notes_.read();
+      if (whole) deadline = Clock::now() + kParting;
+      whole = whole && notes_.whole();
+      if (Clock::now() > deadline) break;
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
   } catch (const std::exception&) {
+    whole = false;
+  }
+  if (whole) {
+    MPI_Finalize();
+  } else {
+    MPI_Abort(MPI_COMM_WORLD, status == 0 ? 1 : status);
   }
 }
 

@@ -37,7 +37,7 @@ class MpiWorld {
   MpiWorld() = default;
   static void end(int status, void*);
   void start();
-  void part();
+  void part(int status);
 
   std::atomic<bool> started_{false}, broken_{false};
   int rank_ = 0, size_ = 1, highest_tag_ = 0, communicators_ = 0;
