@@ -30,7 +30,7 @@ namespace {
 
 constexpr std::int64_t kBatches = 32;     // of each worker's share of the data
 constexpr std::int64_t kIdlePeriod = 16;  // steps at a time without communication
-constexpr std::int64_t kPeerWarm = 4;     // steps, in which PyTorch arranges its buckets
+constexpr std::int64_t kPeerWarm = 2;     // steps, in which PyTorch arranges its buckets
 
 // The least common multiple of the periods of a strategy's rounds.
 std::int64_t period_of(const Strategy& strategy) {
@@ -82,6 +82,12 @@ Method method_of(const std::string& text, int workers) {
           peer_method(strategy, period)};
 }
 
+std::vector<Method> methods_of(const std::vector<std::string>& texts, int workers) {
+  std::vector<Method> methods;
+  for (const std::string& text : texts) methods.push_back(method_of(text, workers));
+  return methods;
+}
+
 double cpu_seconds() {
   rusage usage = {};
   getrusage(RUSAGE_SELF, &usage);
@@ -112,6 +118,7 @@ class Trainee {
   // so many launches as landings. Of this rank.
   StepCost run(std::int64_t warm, std::int64_t steps) {
     for (std::int64_t i = 0; i < warm; ++i) workers_.step();
+    if (sync().rounds().all() == 0) meter_.gather("");  // else the last round was a meeting
     const Stopwatch watch;
     const double cpu = cpu_seconds(), blocked = sync().timeline().seconds(Activity::wait);
     const double bytes = meter_.bytes_sent_per_worker();
@@ -177,13 +184,10 @@ class StrategyTable {
         team_(1, [&options] { limit_intra_threads(options.threads); }),
         data_(glyphs(options.batch * comm.workers() * kBatches, 10)),
         sampler_(partition_iid(data_.train.labels.size(0), comm.workers(), 1), options.batch, 1),
+        methods_(methods_of(options.strategies, comm.workers())),
         peer_(Peer::start(
             {.python = options.peer, .threads = options.threads, .batch = options.batch}, place,
-            comm)) {
-    for (const std::string& text : options.strategies) {
-      methods_.push_back(method_of(text, comm.workers()));
-    }
-  }
+            comm)) {}
 
   nlohmann::ordered_json measure() {
     nlohmann::ordered_json lines = nlohmann::ordered_json::array();
@@ -206,8 +210,8 @@ class StrategyTable {
   Team team_;
   Dataset data_;
   Sampler sampler_;
-  std::unique_ptr<Peer> peer_;
   std::vector<Method> methods_;
+  std::unique_ptr<Peer> peer_;
 };
 
 // Each method of ours is followed by the one of PyTorch, so that these stand side by side in time.
@@ -239,9 +243,14 @@ std::vector<Subject> StrategyTable::subjects(const std::string& model, const Obj
 void StrategyTable::repeat(Subject& subject) {
   if (interrupted()) throw Interrupted("interrupted");
   if (subject.steps == 0) {
-    const double step = joined(subject.take(subject.warm, subject.period), comm_).seconds;
-    const double periods = options_.seconds / (step * static_cast<double>(subject.period));
-    subject.steps = subject.period * std::max<std::int64_t>(1, std::llround(std::ceil(periods)));
+    subject.steps = subject.period;
+    const StepCost first = joined(subject.take(subject.warm, subject.period), comm_);
+    const double period = first.seconds * static_cast<double>(subject.period);
+    if (period >= options_.seconds) {
+      subject.costs.push_back(first);
+      return;
+    }
+    subject.steps *= static_cast<std::int64_t>(std::ceil(options_.seconds / period));
   }
   comm_.gather("");  // all begin together
   subject.costs.push_back(joined(subject.take(subject.warm, subject.steps), comm_));

@@ -47,6 +47,7 @@ TEST_F(Verbs, EachHasHelp) {
                                     {"bench", "step"},
                                     {"bench", "codec"},
                                     {"bench", "comm"},
+                                    {"bench", "strategy"},
                                     {"bench", "simulate"},
                                     {"bench", "clock"},
                                     {"study"},
