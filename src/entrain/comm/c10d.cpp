@@ -30,8 +30,9 @@ namespace entrain {
 namespace {
 
 // Bytes from which a sum goes along Gloo's ring where links are short (docs/results/comm.md).
-constexpr std::int64_t kRingFrom = 4 << 20;
-constexpr int kLongWindows = 3;  // of a connection, to fill a long link
+constexpr std::int64_t kRingFrom = 512 << 10;
+constexpr std::int64_t kFirstPart = 4 << 20;  // bytes of the ring's first message
+constexpr int kLongWindows = 3;               // of a connection, to fill a long link
 
 using Works = std::vector<GlooWork>;
 
@@ -241,7 +242,7 @@ std::unique_ptr<Exchange> C10d::launch_mean(const at::Tensor& rows, const at::Te
 Works C10d::ring_mean(const at::Tensor& rows, const at::Tensor& mean) {
   wire_bytes_ += 2 * static_cast<std::int64_t>(mean.nbytes()) * (size() - 1) / size();
   const std::int64_t columns = mean.size(1);
-  std::int64_t part = kRingFrom / mean.element_size();
+  std::int64_t part = kFirstPart / mean.element_size();
   Works works;
   for (std::int64_t begin = 0, end = 0; begin < columns; begin = end, part *= 2) {
     end = std::min(columns, begin + part);
@@ -260,7 +261,7 @@ Works C10d::ring_mean(const at::Tensor& rows, const at::Tensor& mean) {
 // Over long links each part costs latencies, one after the other.
 std::optional<std::int64_t> C10d::bucket_bytes() const {
   if (size() == 1) return {};
-  return long_links_ ? 8 * kRingFrom : kRingFrom;
+  return long_links_ ? 8 * kFirstPart : kFirstPart;
 }
 
 std::unique_ptr<Exchange> C10d::launch_mix(const at::Tensor& rows, const at::Tensor& mixed,

@@ -106,17 +106,17 @@ TEST_P(LongRows, OfTenMillionItems) {
   });
 }
 
-// Fast sums go along the ring from 4 MiB on where links are short, in parts of that size, and by
-// direct exchange over several connections where they are long.
+// Fast sums go along the ring from 1 MiB on where links are short, in parts of 4 MiB and more,
+// and by direct exchange over several connections where they are long.
 TEST_P(LongRows, JustBelowAndAboveWhatTheRingTakes) {
   across(GetParam(), [](RankPlay& play) {
-    constexpr std::int64_t part = 1 << 20;
+    constexpr std::int64_t ring = 256 << 10, part = 1 << 20;
     for (Links links : {Links::short_, Links::long_}) {
       const auto comm = play.join(Sums::fast, 1, links);
       const at::Tensor rows = own_rows(*comm, 2 * part + 3, at::kFloat);
       const at::Tensor everyones =
           play.rank() == 0 ? held_rows(0, comm->workers(), 2 * part + 3, at::kFloat) : at::Tensor();
-      for (std::int64_t columns : {part - 1, part, part + 1, 2 * part + 3}) {
+      for (std::int64_t columns : {ring - 1, ring, part, part + 1, 2 * part + 3}) {
         const at::Tensor mean = average(*comm, rows.narrow(1, 0, columns));
         EXPECT_TRUE(mean.equal(average(*comm, rows.narrow(1, 0, columns)))) << "deterministic";
         const auto all = comm->gather(fingerprint(mean));
