@@ -65,6 +65,9 @@ struct StrategyBench {
 /// period.
 std::string bench_strategy(const StrategyBench& options, bool json);
 
+/// What bench_strategy gives as JSON, as tables: one for each model.
+std::string print_strategies(const std::string& json);
+
 /// Thousands of workers in one process on a virtual clock: steps a second and memory for 16 to
 /// 16,384 of them, beside the bare gather and products of their batches and beside a plain loop
 /// over workers in libtorch. Medians of interleaved runs.

@@ -9,16 +9,15 @@
 
 #include "bench/bench.h"
 #include "bench/peer.h"
-#include "entrain/comm/c10d.h"
 #include "entrain/comm/local.h"
 #include "entrain/comm/metered.h"
+#include "entrain/comm/transport.h"
 #include "entrain/core/environment.h"
 #include "entrain/core/errors.h"
 #include "entrain/core/interrupt.h"
 #include "entrain/core/stopwatch.h"
 #include "entrain/data/glyphs.h"
 #include "entrain/data/partition.h"
-#include "entrain/report/table.h"
 #include "entrain/strategy/algorithms.h"
 #include "entrain/strategy/strategy_text.h"
 #include "entrain/train/machine.h"
@@ -97,11 +96,17 @@ double cpu_seconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-// Of one step.
+// Of one step, or of all so far.
 struct StepCost {
-  double seconds = 0;                              // of the slowest rank
-  double blocked = 0, cpu_seconds = 0, bytes = 0;  // means over the ranks
+  double seconds = 0;  // of the slowest rank; all others are means over the ranks
+  double blocked = 0, hidden = 0, bytes = 0;
+  // Of all threads; of the main one while it computes; while it launches and lands.
+  double cpu = 0, compute_cpu = 0, landing_cpu = 0;
 };
+
+constexpr double StepCost::*kFields[] = {
+    &StepCost::seconds, &StepCost::blocked,     &StepCost::hidden,     &StepCost::bytes,
+    &StepCost::cpu,     &StepCost::compute_cpu, &StepCost::landing_cpu};
 
 // The models of one kind that train by turns, one for each method.
 class Trainee {
@@ -119,38 +124,43 @@ class Trainee {
   StepCost run(std::int64_t warm, std::int64_t steps) {
     for (std::int64_t i = 0; i < warm; ++i) workers_.step();
     if (sync().rounds().all() == 0) meter_.gather("");  // else the last round was a meeting
-    const Stopwatch watch;
-    const double cpu = cpu_seconds(), blocked = sync().timeline().seconds(Activity::wait);
-    const double bytes = meter_.bytes_sent_per_worker();
+    StepCost cost = so_far();
     for (std::int64_t i = 0; i < steps; ++i) workers_.step();
-    const auto count = static_cast<double>(steps);
-    const StepCost cost = {
-        watch.seconds() / count, (sync().timeline().seconds(Activity::wait) - blocked) / count,
-        (cpu_seconds() - cpu) / count, (meter_.bytes_sent_per_worker() - bytes) / count};
+    const StepCost end = so_far();
+    for (const auto field : kFields) {
+      cost.*field = (end.*field - cost.*field) / static_cast<double>(steps);
+    }
     sync().finish();
     return cost;
   }
 
-  std::int64_t parameters() { return sync().layout().items; }
-
  private:
+  StepCost so_far() {
+    const Timeline& spent = sync().timeline();
+    return {.seconds = began_.seconds(),
+            .blocked = spent.seconds(Activity::wait),
+            .hidden = spent.hidden_seconds(),
+            .bytes = meter_.bytes_sent_per_worker(),
+            .cpu = cpu_seconds(),
+            .compute_cpu = spent.cpu_seconds(Activity::compute),
+            .landing_cpu = spent.cpu_seconds(Activity::launch) + spent.cpu_seconds(Activity::land)};
+  }
   Synchronizer& sync() { return workers_.synchronizer(); }
 
+  Stopwatch began_;
   Metered meter_;
   Workers workers_;
 };
 
 // What all ranks had, in one.
 StepCost joined(const StepCost& own, Communicator& comm) {
+  nlohmann::json numbers;
+  for (const auto field : kFields) numbers.push_back(own.*field);
   StepCost all;
-  const auto share = 1.0 / comm.size();
-  for (const std::string& text : comm.gather(
-           fmt::format("[{}, {}, {}, {}]", own.seconds, own.blocked, own.cpu_seconds, own.bytes))) {
+  for (const std::string& text : comm.gather(numbers.dump())) {
     const auto one = nlohmann::json::parse(text).get<std::vector<double>>();
+    for (std::size_t k = 1; k < one.size(); ++k) all.*kFields[k] += one[k] / comm.size();
     all.seconds = std::max(all.seconds, one[0]);
-    all.blocked += share * one[1];
-    all.cpu_seconds += share * one[2];
-    all.bytes += share * one[3];
   }
   return all;
 }
@@ -232,7 +242,7 @@ std::vector<Subject> StrategyTable::subjects(const std::string& model, const Obj
                    [this, theirs, name = method.peer](std::int64_t warm, std::int64_t steps) {
                      const auto [seconds, cpu] = peer_->measure(*theirs, name, warm, steps);
                      const auto count = static_cast<double>(steps);
-                     return StepCost{seconds / count, 0, cpu / count, 0};
+                     return StepCost{.seconds = seconds / count, .cpu = cpu / count};
                    },
                    false});
   }
@@ -304,9 +314,12 @@ nlohmann::ordered_json StrategyTable::line_of(const Subject& subject,
                                  {"least_samples_per_second", samples / *slowest},
                                  {"most_samples_per_second", samples / *fastest},
                                  {"step_seconds", step},
-                                 {"cpu_seconds_per_step", subject.middle(&StepCost::cpu_seconds)}};
+                                 {"cpu_seconds_per_step", subject.middle(&StepCost::cpu)}};
   if (subject.ours) {
+    line["compute_cpu_seconds_per_step"] = subject.middle(&StepCost::compute_cpu);
+    line["launch_and_land_cpu_seconds_per_step"] = subject.middle(&StepCost::landing_cpu);
     line["exposed_seconds_per_step"] = subject.middle(&StepCost::blocked);
+    line["hidden_seconds_per_step"] = subject.middle(&StepCost::hidden);
     line["bytes_sent_per_worker_and_step"] = subject.middle(&StepCost::bytes);
   }
   if (const auto ratio = times_faster(subject, all, methods_[0].name, true)) {
@@ -319,70 +332,20 @@ nlohmann::ordered_json StrategyTable::line_of(const Subject& subject,
   return line;
 }
 
-std::vector<std::string> cells_of_line(const nlohmann::ordered_json& line) {
-  const auto cell = [&](const char* key, const char* form, double unit) {
-    if (!line.contains(key)) return std::string("-");
-    return fmt::format(fmt::runtime(form), unit * line[key].get<double>());
-  };
-  return {fmt::format("{} {}", line["by"].get<std::string>(), line["method"].get<std::string>()),
-          cell("samples_per_second", "{:.0f}", 1),
-          cell("step_seconds", "{:.3f}", 1e3),
-          cell("exposed_seconds_per_step", "{:.3f}", 1e3),
-          cell("exposed_seconds_per_step", "{:.1f}", 100 / line["step_seconds"].get<double>()),
-          cell("cpu_seconds_per_step", "{:.3f}", 1e3),
-          line.contains("bytes_sent_per_worker_and_step")
-              ? print_bytes(line["bytes_sent_per_worker_and_step"].get<double>())
-              : "-",
-          cell("speed_of_no_communication", "{:.3f}", 1),
-          cell("speed_of_peer", "{:.2f}", 1)};
-}
-
-std::string print_strategies(const nlohmann::ordered_json& all) {
-  std::string text = fmt::format(
-      "{}, batch {}, sgd(lr=0.01, momentum=0.9), {} intra-op; medians of {} interleaved runs of "
-      "whole periods; {}; BLAS {}\n",
-      print_count(all["processes"].get<std::int64_t>(), "process", "processes"),
-      all["batch"].get<std::int64_t>(), print_count(all["threads"].get<int>(), "thread"),
-      all["repeats"].get<int>(), all["processor"].get<std::string>(),
-      all["blas"].get<std::string>());
-  std::vector<std::vector<std::string>> rows;
-  const auto& lines = all["lines"];
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    rows.push_back(cells_of_line(lines[i]));
-    if (i + 1 < lines.size() && lines[i + 1]["model"] == lines[i]["model"]) continue;
-    text += fmt::format("\n{}\n{}", lines[i]["model"].get<std::string>(),
-                        print_table({"method", "samples/s", "ms/step", "waiting ms", "waiting %",
-                                     "CPU ms", "sent/step", "x none", "x PyTorch"},
-                                    rows));
-    rows.clear();
-  }
-  for (const auto& line : lines) {
-    if (line["model"] != lines[0]["model"]) continue;
-    const auto method = line["method"].get<std::string>();
-    const auto strategy = line["strategy"].get<std::string>();
-    if (!strategy.empty() && strategy != method)
-      text += fmt::format("\n{}: {}\n", method, strategy);
-  }
-  return text +
-         "\nWaiting: blocked in wait. CPU: of all threads of a process, per step. Sent: by a "
-         "worker. "
-         "x none: against no communication; x PyTorch: against its equal method.\n";
-}
-
 }  // namespace
 
 std::string bench_strategy(const StrategyBench& options, bool json) {
   const Place place = place_from(environment());
   limit_intra_threads(options.threads);
-  const auto comm = place.size == 1 ? local_communicator(1, nullptr)
-                                    : c10d_communicator(place, TransportOptions());
+  const auto comm =
+      place.size == 1 ? local_communicator(1, nullptr) : join_processes(place, TransportOptions());
   StrategyTable table(options, place, *comm);
   nlohmann::ordered_json all = {{"processes", place.size},    {"batch", options.batch},
                                 {"threads", options.threads}, {"repeats", options.repeats},
                                 {"processor", processor()},   {"blas", blas_in_use()}};
   all["lines"] = table.measure();
   if (place.rank != 0) return "";
-  return json ? all.dump(2) + "\n" : print_strategies(all);
+  return json ? all.dump(2) + "\n" : print_strategies(all.dump());
 }
 
 }  // namespace entrain

@@ -41,7 +41,7 @@ struct World {
 };
 
 /// "local", "4" or "mpi_4".
-inline std::string name_of(const testing::TestParamInfo<World>& info) {
+inline std::string world_name(const testing::TestParamInfo<World>& info) {
   const std::string size = std::to_string(info.param.size);
   return info.param.size == 0 ? "local" : info.param.via == Via::mpi ? "mpi_" + size : size;
 }

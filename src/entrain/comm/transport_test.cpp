@@ -53,7 +53,7 @@ const World kMpiPair(2, Via::mpi), kMpiThree(3, Via::mpi), kMpiFour(4, Via::mpi)
 INSTANTIATE_TEST_SUITE_P(Processes, Transport,
                          testing::Values(0, 1, 2, 3, 4, 5, 6, 7, 8, World(1, Via::mpi), kMpiPair,
                                          kMpiThree, kMpiFour, World(7, Via::mpi)),
-                         name_of);
+                         world_name);
 
 TEST_P(Transport, MeansAreExactToRoundingAndAlikeOnAllRanks) {
   across(GetParam(), [](RankPlay& play) {
@@ -83,7 +83,7 @@ TEST_P(Transport, MeansAreExactToRoundingAndAlikeOnAllRanks) {
 class LongRows : public Transport {};
 
 INSTANTIATE_TEST_SUITE_P(Processes, LongRows,
-                         testing::Values(0, 1, 2, 4, 8, kMpiPair, kMpiThree, kMpiFour), name_of);
+                         testing::Values(0, 1, 2, 4, 8, kMpiPair, kMpiThree, kMpiFour), world_name);
 
 TEST_P(LongRows, OfTenMillionItems) {
   across(GetParam(), [](RankPlay& play) {
@@ -106,11 +106,11 @@ TEST_P(LongRows, OfTenMillionItems) {
   });
 }
 
-// Fast sums go along the ring from 1 MiB on where links are short, in parts of 4 MiB and more,
+// Fast sums go along the ring from 512 KiB on where links are short, in parts of 4 MiB and more,
 // and by direct exchange over several connections where they are long.
 TEST_P(LongRows, JustBelowAndAboveWhatTheRingTakes) {
   across(GetParam(), [](RankPlay& play) {
-    constexpr std::int64_t ring = 256 << 10, part = 1 << 20;
+    constexpr std::int64_t ring = 128 << 10, part = 1 << 20;
     for (Links links : {Links::short_, Links::long_}) {
       const auto comm = play.join(Sums::fast, 1, links);
       const at::Tensor rows = own_rows(*comm, 2 * part + 3, at::kFloat);
