@@ -86,7 +86,7 @@ TEST_F(BenchStrategy, PyTorchInTheSameRun) {
 TEST_F(BenchStrategy, RefusesWhatItCannotMeasure) {
   expect_exit(launch("none", {"gossip_pga(ring, growing)"}), 2, {"growing"});
   expect_exit(launch("none", {"parameters(when=after(4, every(2)))"}), 2,
-              {"after(4, every(2))", "has no fixed one"});
+              {"after(step=4, schedule=every(2))", "has no fixed one"});
   expect_exit(launch("/bin/false", {"synchronous"}), 1, {"--peer /bin/false", "has no torch"});
 }
 
