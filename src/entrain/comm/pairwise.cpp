@@ -12,8 +12,9 @@
 namespace entrain {
 namespace {
 
-constexpr std::int64_t kPart = 128 << 10;  // bytes; measured, as is the next (docs/results/comm.md)
-constexpr int kAsked = 6;                  // parts at a time
+constexpr std::int64_t kPart = 32 << 10;  // bytes; measured, as is the next (docs/results/comm.md)
+constexpr int kAsked = 12;                // parts at a time
+constexpr std::int64_t kWhole = 128 << 10;  // bytes that one connection takes, over long links
 
 constexpr std::int64_t kSmall = 1 << 20;      // bytes; what is asked for ahead, at most
 constexpr std::int64_t kAllAhead = 64 << 20;  // bytes of all kinds: of sizes that vary, the first
@@ -31,7 +32,7 @@ Pairwise::Parts cut(const std::vector<Piece>& pieces, const Pacing& pacing) {
   for (const Piece& piece : pieces) {
     const at::Tensor& all = piece.values;
     if (all.numel() == 0) continue;
-    const bool large = static_cast<std::int64_t>(all.nbytes()) > kPart;
+    const bool large = static_cast<std::int64_t>(all.nbytes()) > kWhole;
     const std::vector<at::Tensor> tensors =
         pacing.in_turn ? all.view({-1}).split(kPart / all.element_size())
                        : all.view({-1}).chunk(large ? pacing.connections : 1);

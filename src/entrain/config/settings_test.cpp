@@ -50,6 +50,7 @@ TEST(Settings, DefaultsAndTypes) {
       {"train.lr_schedule", "text", "\"constant\""},
       {"train.dtype", "text", "\"float32\""},
       {"strategy.preset", "text", "\"\""},
+      {"comm.transport", "text", "\"auto\""},
       {"comm.sums", "text", "\"fast\""},
       {"comm.links", "text", "\"auto\""},
       {"comm.interface", "text", "\"\""},
