@@ -77,7 +77,7 @@ TEST(Clocks, OneExchangeIsAtOneTimeOnAlignedClocks) {
       at::Tensor mean = at::empty({1, 1000});
       sleep(late ? 60 : 10);
       launches.push_back(wrong.now());
-      timeline.under_way(wrong.launch_mean(rows, mean))->wait();
+      timeline.under_way([&] { return wrong.launch_mean(rows, mean); })->wait();
     }
     const AlignedClock clock(first, read_clock(wrong));
     std::vector<Waited> own;

@@ -70,8 +70,12 @@ void Timeline::rebind(const Communicator& comm) {
   comm_ = &comm;
 }
 
-std::unique_ptr<Exchange> Timeline::under_way(std::unique_ptr<Exchange> exchange) {
-  const double launched = launches_.emplace_back(comm_->now());
+// It may be over before launch() is.
+std::unique_ptr<Exchange> Timeline::under_way(
+    const std::function<std::unique_ptr<Exchange>()>& launch) {
+  const double launched = comm_->now();
+  std::unique_ptr<Exchange> exchange = launch();
+  launches_.push_back(launched);
   return std::make_unique<CountedExchange>(std::move(exchange), *this, launched);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <vector>
 
 #include "entrain/comm/communicator.h"
@@ -59,9 +60,9 @@ class Timeline {
 
   [[nodiscard]] Scope during(Activity activity) { return {*this, activity}; }
 
-  /// An exchange launched just now, whose wait() is counted here, and its transfer then. This must
-  /// outlive it.
-  std::unique_ptr<Exchange> under_way(std::unique_ptr<Exchange> exchange);
+  /// Launches an exchange whose wait() is counted here, and its transfer then. This must outlive
+  /// it.
+  std::unique_ptr<Exchange> under_way(const std::function<std::unique_ptr<Exchange>()>& launch);
 
   /// Up to now. Of transfer: the sum over all messages that have landed.
   double seconds(Activity activity) const;

@@ -34,7 +34,8 @@ struct Stage {
     comm.time += seconds;
   }
   std::unique_ptr<Exchange> launch(double takes) {
-    return timeline.under_way(std::make_unique<StagedExchange>(comm, comm.time + takes));
+    return timeline.under_way(
+        [&] { return std::make_unique<StagedExchange>(comm, comm.time + takes); });
   }
 };
 

@@ -59,9 +59,12 @@ void GradientRounds::send(std::int64_t column) {
     if (begin < column) return;
     const auto launching = timeline_.during(Activity::launch);
     rows_.verify();
-    flight_->exchanges.push_back(timeline_.under_way(
-        launch_exchange(*comm_, mixings, flight_->turn, rows_.gradients().narrow(1, begin, count),
-                        mean_.narrow(1, begin, count), coders_[flight_->firing].get())));
+    const at::Tensor own = rows_.gradients().narrow(1, begin, count);
+    const at::Tensor mean = mean_.narrow(1, begin, count);
+    flight_->exchanges.push_back(timeline_.under_way([&] {
+      return launch_exchange(*comm_, mixings, flight_->turn, own, mean,
+                             coders_[flight_->firing].get());
+    }));
   }
 }
 

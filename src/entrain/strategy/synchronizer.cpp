@@ -199,7 +199,8 @@ std::unique_ptr<Exchange> Synchronizer::exchange(const Mixings& mixings, std::in
                                                  Coder* coder) {
   const auto launching = timeline_.during(Activity::launch);
   resize_result(mixings, rows, result);
-  return timeline_.under_way(launch_exchange(*comm_, mixings, turn, rows, result, coder));
+  return timeline_.under_way(
+      [&] { return launch_exchange(*comm_, mixings, turn, rows, result, coder); });
 }
 
 // BatchNorm's statistics travel with a round that makes all workers equal, and with no other: they
