@@ -75,6 +75,8 @@ class C10d : public Communicator, private Channel {
   std::unique_ptr<Exchange> launch(Job job) override;
   std::vector<std::string> gather(const std::string& bytes) override;
 
+  /// In direct exchange the mean of a chunk comes from the process that has received that chunk.
+  bool averages_in_place() const override { return local_workers() == 1; }
   std::optional<std::int64_t> bucket_bytes() const override;
   void abandon() noexcept override;
 

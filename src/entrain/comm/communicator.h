@@ -103,7 +103,7 @@ class Communicator {
   /// Starts averaging the rows of all workers, each with weight 1/n, and returns at once.
   /// `rows` [local_workers(), m], float32 or float64, is only read and must stay as it is until
   /// wait(); `mean` [1, m], contiguous, of the same type, holds the result after wait(). The two
-  /// must not overlap.
+  /// must not overlap (but see averages_in_place()).
   virtual std::unique_ptr<Exchange> launch_mean(const at::Tensor& rows, const at::Tensor& mean) = 0;
 
   /// Starts mixing the rows of all workers and returns at once: row i of `mixed` becomes the sum of
@@ -118,6 +118,10 @@ class Communicator {
 
   /// Seconds on the clock that waiting is counted by. On any thread.
   virtual double now() const { return seconds_of(std::chrono::steady_clock::now()); }
+
+  /// Whether launch_mean may have `mean` be `rows` themselves, which then are lost if it fails:
+  /// saves a copy of what is not needed any more.
+  virtual bool averages_in_place() const { return false; }
 
   /// Bytes from which a part of a mean goes as fast, byte for byte, as the whole: gradients leave
   /// in such parts while backward still runs. Alike in all processes; nothing where a mean is best

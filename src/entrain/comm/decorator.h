@@ -22,6 +22,7 @@ class Decorator : public Communicator {
     return inner_.launch_mix(rows, mixed, std::move(mixing));
   }
   std::unique_ptr<Exchange> launch(Job job) override { return inner_.launch(std::move(job)); }
+  bool averages_in_place() const override { return inner_.averages_in_place(); }
   std::optional<std::int64_t> bucket_bytes() const override { return inner_.bucket_bytes(); }
   double now() const override { return inner_.now(); }
   void abandon() noexcept override { inner_.abandon(); }

@@ -50,17 +50,23 @@ void GradientRounds::final_from(std::int64_t step, std::int64_t column) {
   send(column);
 }
 
+bool GradientRounds::in_place() const {
+  return comm_->averages_in_place() && mixings_[flight_->firing].empty() &&
+         !coders_[flight_->firing];
+}
+
 // Of the buckets that have not left those that lie whole behind `column`.
 void GradientRounds::send(std::int64_t column) {
   const Mixings& mixings = mixings_[flight_->firing];
-  resize_result(mixings, rows_.gradients(), mean_);
+  const bool in_place = this->in_place();
+  if (!in_place) resize_result(mixings, rows_.gradients(), mean_);
   for (std::size_t i = flight_->exchanges.size(); i < buckets_.size(); ++i) {
     const auto& [begin, count] = buckets_[i];
     if (begin < column) return;
     const auto launching = timeline_.during(Activity::launch);
     rows_.verify();
     const at::Tensor own = rows_.gradients().narrow(1, begin, count);
-    const at::Tensor mean = mean_.narrow(1, begin, count);
+    const at::Tensor mean = in_place ? own : mean_.narrow(1, begin, count);
     flight_->exchanges.push_back(timeline_.under_way([&] {
       return launch_exchange(*comm_, mixings, flight_->turn, own, mean,
                              coders_[flight_->firing].get());
@@ -75,7 +81,7 @@ std::optional<GradientRounds::Landed> GradientRounds::reduce(std::int64_t step) 
   for (const auto& exchange : flight_->exchanges) blocked += seconds_waited(*comm_, *exchange);
   const auto landing = timeline_.during(Activity::land);
   if (coders_[flight_->firing]) coders_[flight_->firing]->landed();
-  rows_.gradients().copy_(mean_);
+  if (!in_place()) rows_.gradients().copy_(mean_);
   const bool everyone = mixings_[flight_->firing].empty();
   flight_.reset();
   return Landed{everyone, blocked};

@@ -41,6 +41,7 @@ class GradientRounds {
   };
   bool can_send_early() const;
   bool begin(std::int64_t step);
+  bool in_place() const;
   void send(std::int64_t column);
 
   std::vector<GradientRound> specs_;

@@ -34,7 +34,7 @@ struct OptimizerState {
 ///     sync.advance(losses, optimizer.lr());    // land what arrived, launch what is due
 ///
 /// Every process of the communicator makes the same calls. Both throw CommunicationError if a peer
-/// is lost: the round then has not landed, and the rows are as they were before it.
+/// is lost: the round then has not landed, and the parameters are as they were before it.
 class Synchronizer {
  public:
   /// `rows` and `comm` must outlive the synchronizer. Throws UsageError for a strategy that cannot
