@@ -28,8 +28,8 @@ class Exchange {
   /// Blocks until the result is there. Throws CommunicationError if a peer is lost (then nothing of
   /// the result may be used), Interrupted if Ctrl-C came while waiting. Call once.
   virtual void wait() = 0;
-  /// When the result was there, in seconds on the communicator's clock, whoever looked at it when.
-  /// REQUIRES: wait() has returned.
+  /// When the result was there, in seconds on the communicator's clock, whoever looked at it when;
+  /// 0 where nothing travels. REQUIRES: wait() has returned.
   virtual double finished_at() const = 0;
 };
 

@@ -12,18 +12,15 @@
 namespace entrain {
 namespace {
 
-// Done in wait(), so that the time it takes is counted as a transport's would be. Nothing is under
-// way before: all rows are here from the launch on.
+// Done in wait(), so that the time it takes is counted as a transport's would be.
 class LocalExchange : public Exchange {
  public:
-  LocalExchange(double launched, std::function<void()> work)
-      : launched_(launched), work_(std::move(work)) {}
+  explicit LocalExchange(std::function<void()> work) : work_(std::move(work)) {}
   bool done() override { return true; }
   void wait() override { work_(); }
-  double finished_at() const override { return launched_; }
+  double finished_at() const override { return 0; }
 
  private:
-  double launched_;
   std::function<void()> work_;
 };
 
@@ -45,7 +42,7 @@ class Local : public Communicator {
 
   std::unique_ptr<Exchange> launch_mean(const at::Tensor& rows, const at::Tensor& mean) override {
     check_exchange(rows, mean, workers_, 1);
-    return std::make_unique<LocalExchange>(now(), [this, rows, mean] {
+    return std::make_unique<LocalExchange>([this, rows, mean] {
       in_parts(rows.size(1), [&](std::int64_t begin, std::int64_t end) {
         tree_mean(rows, begin, end, workers_, mean);
       });
@@ -55,7 +52,7 @@ class Local : public Communicator {
   std::unique_ptr<Exchange> launch_mix(const at::Tensor& rows, const at::Tensor& mixed,
                                        std::shared_ptr<const Mixing> mixing) override {
     check_exchange(rows, mixed, workers_, workers_);
-    return std::make_unique<LocalExchange>(now(), [this, rows, mixed, mixing] {
+    return std::make_unique<LocalExchange>([this, rows, mixed, mixing] {
       const std::vector<at::Tensor> all = rows.unbind(0);
       in_parts(rows.size(1), [&](std::int64_t begin, std::int64_t end) {
         mix_rows(members(), *mixing, all, begin, end, mixed);
@@ -64,7 +61,7 @@ class Local : public Communicator {
   }
 
   std::unique_ptr<Exchange> launch(Job job) override {
-    return std::make_unique<LocalExchange>(now(), [run = std::move(job.run)] {
+    return std::make_unique<LocalExchange>([run = std::move(job.run)] {
       Alone alone;
       run(alone);
     });
