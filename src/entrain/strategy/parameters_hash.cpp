@@ -27,6 +27,10 @@ std::uint64_t row_hash(const Rows& rows, std::int64_t row) {
   return XXH3_64bits_digest(state.get());
 }
 
+std::string text_hash(std::string_view text) {
+  return fmt::format("{:016x}", XXH3_64bits(text.data(), text.size()));
+}
+
 std::string parameters_hash(const Rows& rows, Communicator& comm) {
   std::string own;
   for (std::int64_t row = 0; row < rows.workers(); ++row) {
@@ -37,10 +41,6 @@ std::string parameters_hash(const Rows& rows, Communicator& comm) {
   std::string all;
   for (const std::string& hashes : comm.gather(own)) all += hashes;
   return text_hash(all);
-}
-
-std::string text_hash(std::string_view text) {
-  return fmt::format("{:016x}", XXH3_64bits(text.data(), text.size()));
 }
 
 std::string layout_hash(const Layout& layout) {
