@@ -100,6 +100,22 @@ void Rows::verify() {
   }
 }
 
+bool Rows::swap(const at::Tensor& values) {
+  const bool alike = values.sizes() == everything_.sizes() && values.is_contiguous() &&
+                     values.dtype() == everything_.dtype() &&
+                     values.device() == everything_.device() &&
+                     values.storage().nbytes() == everything_.storage().nbytes();
+  if (!alike) return false;
+  const at::Storage own = everything_.storage(), other = values.storage();
+  own.set_data_ptr(other.set_data_ptr(own.set_data_ptr({})));
+  const auto moved = [&](void* data) {
+    return static_cast<char*>(own.data()) +
+           (static_cast<char*>(data) - static_cast<char*>(other.data()));
+  };
+  for (Alias& alias : aliases_) alias.data = moved(alias.data);
+  return true;
+}
+
 void Rows::rebind_gradient(Alias& alias) {
   const at::Tensor moved = alias.tensor.grad();
   if (moved.defined() && moved.layout() != at::kStrided) {

@@ -15,7 +15,8 @@ struct ModelTensors {
 /// the models become aliases of their row, so that nothing has to be packed before an exchange.
 ///
 /// Row i takes the values that model i has at the start. An optimizer built on the models before or
-/// after stays valid: its tensors keep their identity and only point elsewhere.
+/// after stays valid: its tensors keep their identity and only point elsewhere. Where they point
+/// changes when swap() does: hold tensors, not pointers.
 class Rows {
  public:
   /// `models` [w]. Throws UsageError if their layouts differ.
@@ -42,6 +43,11 @@ class Rows {
   /// parameter or buffer that moved and for a sparse gradient. Costs a pointer comparison per
   /// tensor.
   void verify();
+
+  /// The rows hold `values` [w, S + B] from now on, and `values` what they held: no number is
+  /// copied, the memory changes hands. False, and nothing changes, unless `values` is a whole
+  /// matrix of that form.
+  bool swap(const at::Tensor& values);
 
  private:
   struct Alias {

@@ -139,6 +139,37 @@ TEST(Rows, AParameterThatMovedIsAnErrorThatNamesIt) {
   EXPECT_NE(refusal_of([&] { rows.verify(); }).find("'weight'"), std::string::npos);
 }
 
+TEST(Rows, SwapGivesTheMemoryOfOthersToTheModels) {
+  std::vector<ModelTensors> models = {{small_model(), {{"running_mean", at::full({3}, 2.f)}}}};
+  Rows rows(models);
+  const at::Tensor before = rows.everything().clone();
+  at::Tensor values = at::full_like(before, 5);
+  const void* const memory = values.data_ptr();
+  ASSERT_TRUE(rows.swap(values));
+  EXPECT_EQ(rows.everything().data_ptr(), memory);
+  EXPECT_TRUE(values.equal(before));
+  EXPECT_EQ(models[0].parameters[0].tensor.sum().item<float>(), 75);
+  EXPECT_EQ(models[0].buffers[0].tensor.sum().item<float>(), 15);
+  rows.verify();
+  models[0].parameters[0].tensor.detach().fill_(1);
+  EXPECT_EQ(rows.parameters().sum().item<float>(), rows.parameters().size(1) * 5 - 15 * 4);
+  models[0].parameters[0].tensor.set_data(at::ones({3, 5}));
+  ASSERT_TRUE(rows.swap(values));
+  EXPECT_NE(refusal_of([&] { rows.verify(); }).find("'weight'"), std::string::npos);
+}
+
+TEST(Rows, SwapLeavesWhatIsNoMatrixOfThatForm) {
+  Rows rows({{small_model()}});
+  const at::Tensor before = rows.everything().clone();
+  const std::int64_t columns = before.size(1);
+  for (const at::Tensor& other :
+       {at::zeros({1, columns + 1}), at::zeros({1, columns}, at::kDouble), at::zeros({2, columns}),
+        at::zeros({1, columns + 1}).narrow(1, 0, columns)}) {
+    EXPECT_FALSE(rows.swap(other));
+    EXPECT_TRUE(rows.everything().equal(before));
+  }
+}
+
 TEST(Rows, RefusesSparseGradientsAndUnlikeModels) {
   std::vector<NamedTensor> model = small_model();
   Rows rows({{model}});

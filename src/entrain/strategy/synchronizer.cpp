@@ -265,11 +265,13 @@ void Synchronizer::land(Round& round) {
     round.spec.outer.move({anchor, deltas ? at::Tensor() : mixed, deltas ? mixed : at::Tensor(),
                            round.velocity, round.flight->lr, round.flight->lr_ratio});
   }
-  meet(round, anchor, round.copy.defined() ? parameters_of(round, round.copy) : at::Tensor());
-  if (equalises(round.spec)) {
-    rows_.buffers().copy_(round.mixed.narrow(1, anchor.size(1), rows_.buffers().size(1)));
-    if (round.flight->launched == step_) agreement_.adopted();
+  if (!take_over(round)) {
+    meet(round, anchor, round.copy.defined() ? parameters_of(round, round.copy) : at::Tensor());
+    if (equalises(round.spec)) {
+      rows_.buffers().copy_(round.mixed.narrow(1, anchor.size(1), rows_.buffers().size(1)));
+    }
   }
+  if (equalises(round.spec) && round.flight->launched == step_) agreement_.adopted();
   if (round.spec.when.needs_loss) {
     round.landed_loss = round.mixed.select(1, round.mixed.size(1) - 1)[0].item<double>();
   }
@@ -278,6 +280,11 @@ void Synchronizer::land(Round& round) {
   ++counts_.of(kind);
   landed_.push_back({name_of(kind), round.flight->launched, step_, blocked});
   round.flight.reset();
+}
+
+// Where workers become what came, a copy of a whole model can be spared.
+bool Synchronizer::take_over(Round& round) {
+  return round.spec.merge.adopts && !needs_anchor(round.spec) && rows_.swap(round.mixed);
 }
 
 // Neighbours' masses are mixed as their rows are. A mean over everyone is sum x / sum mass, and all

@@ -142,6 +142,7 @@ class Synchronizer {
   void meet_start(Round& round);
   void meet(const Round& round, const at::Tensor& anchor, const at::Tensor& launched);
   void land(Round& round);
+  bool take_over(Round& round);
   void land_state(Round& round);
   void land_masses(Round& round);
   void fire(SliceAgenda& slice, double lr);
