@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Tests the drivers of bench/ that run on a pretend network. The last line counts the tests; those
-# that need network namespaces, MNIST or PyTorch skip where they are not.
+# that need network namespaces or MNIST skip where they are not.
 set -uo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.." || exit 1
 export PYTHONDONTWRITEBYTECODE=1

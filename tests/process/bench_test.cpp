@@ -68,7 +68,7 @@ TEST_F(BenchStrategy, EachStrategyBesideNone) {
 TEST_F(BenchStrategy, PyTorchInTheSameRun) {
   const std::string python = "/usr/bin/python3";
   if (std::system((python + " -c 'import torch' >/dev/null 2>&1").c_str()) != 0) {
-    GTEST_SKIP() << python << " has no torch";
+    FAIL() << python << " has no torch: install python3-torch";
   }
   const auto all = lines(python, {"synchronous", "local_sgd(4)", "overlap_local_sgd(4)"});
   EXPECT_EQ(all.size(), 5u);

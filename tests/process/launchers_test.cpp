@@ -113,17 +113,17 @@ TEST_F(Launchers, OurOwnOnThisMachineByItsName) {
 }
 
 TEST_F(Launchers, TorchrunWhoseAgentHostsTheStore) {
-  if (!has_torchrun()) GTEST_SKIP() << "python3-torch is not installed";
+  if (!has_torchrun()) FAIL() << "no torchrun: install python3-torch";
   expect_run(run(torchrun("--master_port=" + std::to_string(free_port()))), "torchrun");
 }
 
 TEST_F(Launchers, TorchrunWhereRankZeroHostsTheStore) {
-  if (!has_torchrun()) GTEST_SKIP() << "python3-torch is not installed";
+  if (!has_torchrun()) FAIL() << "no torchrun: install python3-torch";
   expect_run(run(torchrun("--standalone")), "torchrun");
 }
 
 TEST_F(Launchers, Mpirun) {
-  if (!has_open_mpi()) GTEST_SKIP() << "openmpi-bin is not installed";
+  if (!has_open_mpi()) FAIL() << "no mpirun: install openmpi-bin";
   expect_run(run(join(join(mpirun(), {"4"}), binary())), "mpirun");
 }
 
@@ -136,7 +136,7 @@ class OverMpi : public Launchers {
     if (alone.err.find("was built without MPI") != alone.err.npos) {
       GTEST_SKIP() << "built without MPI";
     }
-    if (!has_open_mpi()) GTEST_SKIP() << "openmpi-bin is not installed";
+    if (!has_open_mpi()) FAIL() << "no mpirun: install openmpi-bin";
   }
 
   static Words run_over_mpi(const Words& more = {}) {

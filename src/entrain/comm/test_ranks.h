@@ -253,7 +253,7 @@ inline void across(World world, const std::function<void(RankPlay&)>& body,
     return;
   }
   if (world.via == Via::mpi && !has_mpi()) GTEST_SKIP() << "built without MPI";
-  if (world.via == Via::mpi && !has_mpirun()) GTEST_SKIP() << "mpirun is not installed";
+  if (world.via == Via::mpi && !has_mpirun()) FAIL() << "no mpirun: install openmpi-bin";
   const TestFolder folder;
   RankProcesses(world, where, folder.path()).expect_success(time);
 }
