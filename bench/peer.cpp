@@ -1,7 +1,5 @@
 #include "bench/peer.h"
 
-#include <ifaddrs.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -25,28 +23,6 @@ namespace entrain {
 namespace {
 
 constexpr const char* kDebianPython = "/usr/bin/python3";
-
-std::string numeric(const sockaddr* address) {
-  const bool v4 = address->sa_family == AF_INET;
-  char text[NI_MAXHOST] = {};
-  const socklen_t length = v4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
-  getnameinfo(address, length, text, sizeof text, nullptr, 0, NI_NUMERICHOST);
-  return text;
-}
-
-// PyTorch looks its interface up by the name of the host, which may lead to another one.
-std::string interface_of(const std::string& address) {
-  ifaddrs* first = nullptr;
-  if (getifaddrs(&first) != 0) return "";
-  const std::unique_ptr<ifaddrs, void (*)(ifaddrs*)> all(first, freeifaddrs);
-  for (const ifaddrs* one = first; one; one = one->ifa_next) {
-    if (!one->ifa_addr) continue;
-    const int family = one->ifa_addr->sa_family;
-    if (family != AF_INET && family != AF_INET6) continue;
-    if (numeric(one->ifa_addr) == address) return one->ifa_name;
-  }
-  return "";
-}
 
 std::uint16_t free_port() {
   const int probe = socket(AF_INET, SOCK_STREAM, 0);
@@ -80,7 +56,8 @@ Command command_of(const PeerOptions& options, const Place& place, const std::st
   for (const char* name : {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"}) {
     command.variables[name] = std::to_string(options.threads);
   }
-  const std::string interface = interface_of(own_address_towards(place, ""));
+  // PyTorch looks its interface up by the name of the host, which may lead to another one.
+  const std::string interface = interface_with(own_address_towards(place, ""));
   if (!interface.empty()) command.variables.try_emplace("GLOO_SOCKET_IFNAME", interface);
   return command;
 }

@@ -1,5 +1,3 @@
-#include <sys/resource.h>
-
 #include <ATen/ATen.h>
 
 #include <algorithm>
@@ -12,6 +10,7 @@
 #include "entrain/comm/local.h"
 #include "entrain/comm/metered.h"
 #include "entrain/comm/transport.h"
+#include "entrain/core/cpu_time.h"
 #include "entrain/core/environment.h"
 #include "entrain/core/errors.h"
 #include "entrain/core/interrupt.h"
@@ -87,15 +86,6 @@ std::vector<Method> methods_of(const std::vector<std::string>& texts, int worker
   return methods;
 }
 
-double cpu_seconds() {
-  rusage usage = {};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
 // Of one step, or of all so far.
 struct StepCost {
   double seconds = 0;  // of the slowest rank; all others are means over the ranks
@@ -141,7 +131,7 @@ class Trainee {
             .blocked = spent.seconds(Activity::wait),
             .hidden = spent.hidden_seconds(),
             .bytes = meter_.bytes_sent_per_worker(),
-            .cpu = cpu_seconds(),
+            .cpu = process_cpu_seconds(),
             .compute_cpu = spent.cpu_seconds(Activity::compute),
             .landing_cpu = spent.cpu_seconds(Activity::launch) + spent.cpu_seconds(Activity::land)};
   }

@@ -111,6 +111,13 @@ std::string own_address_towards(const Place& place, const std::string& interface
   return routed;
 }
 
+std::string interface_with(const std::string& address) {
+  for (const Interface& one : interfaces()) {
+    if (one.address == address) return one.name;
+  }
+  return "";
+}
+
 void require_known_here(const std::string& address) {
   look_up(address, 0, [&](const char* why) {
     return fmt::format(

@@ -17,6 +17,9 @@ inline constexpr const char* kInterfaceVariable = "ENTRAIN_COMM__INTERFACE";
 /// there is no way to that place.
 std::string own_address_towards(const Place& place, const std::string& interface);
 
+/// The name of the interface of this host that has that address; empty: none that is up.
+std::string interface_with(const std::string& address);
+
 /// Throws CommunicationError, which speaks of `launch --address`, if this host does not know that
 /// name.
 void require_known_here(const std::string& address);

@@ -37,6 +37,11 @@ TEST_F(Address, OfARunOfSeveralHostsIsNoLoopback) {
   EXPECT_EQ(own.find("127."), std::string::npos) << own;
 }
 
+TEST_F(Address, LeadsToTheNameOfItsInterface) {
+  EXPECT_EQ(interface_with("127.0.0.1"), "lo");
+  EXPECT_EQ(interface_with("192.0.2.1"), "");  // of documentation (RFC 5737)
+}
+
 TEST_F(Address, OfAnInterface) {
   setenv("GLOO_SOCKET_IFNAME", "lo", 1);
   EXPECT_EQ(own_address_towards(meeting_at("192.0.2.1", 4, 2), ""), "127.0.0.1");

@@ -77,7 +77,9 @@ class C10d : public Communicator, private Channel {
 
   /// In direct exchange the mean of a chunk comes from the process that has received that chunk.
   bool averages_in_place() const override { return local_workers() == 1; }
-  std::optional<std::int64_t> bucket_bytes() const override;
+  std::optional<std::int64_t> bucket_bytes() const override {
+    return bucket_bytes_for(size(), long_links_);
+  }
   void abandon() noexcept override;
 
   void finish(const Wait& wait, std::int64_t number, const std::string& form);
@@ -258,12 +260,6 @@ Works C10d::ring_mean(const at::Tensor& rows, const at::Tensor& mean) {
     works.push_back(data_->allreduce(message));
   }
   return works;
-}
-
-// Over long links each part costs latencies, one after the other.
-std::optional<std::int64_t> C10d::bucket_bytes() const {
-  if (size() == 1) return {};
-  return long_links_ ? 8 * kFirstPart : kFirstPart;
 }
 
 std::unique_ptr<Exchange> C10d::launch_mix(const at::Tensor& rows, const at::Tensor& mixed,

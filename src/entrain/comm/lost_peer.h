@@ -1,14 +1,10 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <set>
 #include <string>
 
 namespace entrain {
-
-/// How long ranks that give up wait for the others to say so.
-inline constexpr auto kFarewell = std::chrono::seconds(3);
 
 /// "rank 3" or "ranks 1, 3".
 std::string print_ranks(const std::set<int>& ranks);

@@ -81,7 +81,9 @@ class Mpi : public Communicator {
                                        std::shared_ptr<const Mixing> mixing) override;
   std::unique_ptr<Exchange> launch(Job job) override;
   std::vector<std::string> gather(const std::string& bytes) override;
-  std::optional<std::int64_t> bucket_bytes() const override;
+  std::optional<std::int64_t> bucket_bytes() const override {
+    return bucket_bytes_for(size(), long_links_);
+  }
   void abandon() noexcept override;
 
   void finish(std::shared_future<void>& over);
@@ -169,12 +171,6 @@ std::unique_ptr<Exchange> Mpi::launch_mean(const at::Tensor& rows, const at::Ten
                    if (ring) return ring_mean(channel, members(), rows, mean);
                    direct_mean(channel, members(), rows, options_.sums, mean);
                  }});
-}
-
-// Over long links each part costs latencies, one after the other.
-std::optional<std::int64_t> Mpi::bucket_bytes() const {
-  if (size() == 1) return {};
-  return long_links_ ? 8 * kMpiRingFrom : kMpiRingFrom;
 }
 
 std::unique_ptr<Exchange> Mpi::launch_mix(const at::Tensor& rows, const at::Tensor& mixed,

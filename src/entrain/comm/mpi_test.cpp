@@ -1,8 +1,7 @@
 #include "entrain/comm/mpi.h"
 
-#include <sys/resource.h>
-
 #include "entrain/comm/test_ranks.h"
+#include "entrain/core/cpu_time.h"
 #include "entrain/core/test_refusal.h"
 
 namespace entrain {
@@ -11,15 +10,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 const World kThreeThatAbort(3, Via::mpi, true);
-
-double cpu_seconds() {
-  rusage usage = {};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 TEST(Mpi, ARankThatWaitsLeavesItsCoreToOthers) {
   across(World(2, Via::mpi), [](RankPlay& play) {
@@ -31,9 +21,9 @@ TEST(Mpi, ARankThatWaitsLeavesItsCoreToOthers) {
       average(*comm, rows);
       return;
     }
-    const double before = cpu_seconds();
+    const double before = process_cpu_seconds();
     average(*comm, rows);
-    const double used = cpu_seconds() - before;
+    const double used = process_cpu_seconds() - before;
     fmt::print("{:.3f} s of the processor in 2 s of waiting\n", used);
     EXPECT_LT(used, 0.2);
   });

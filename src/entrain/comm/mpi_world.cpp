@@ -4,7 +4,6 @@
 
 #include <cstdlib>
 
-#include "entrain/comm/backoff.h"
 #include "entrain/core/errors.h"
 #include "entrain/core/interrupt.h"
 

@@ -18,6 +18,11 @@ std::unique_ptr<Communicator> join_processes(const Place& place, const Transport
                                  : c10d_communicator(place, options);
 }
 
+std::optional<std::int64_t> bucket_bytes_for(int processes, bool long_links) {
+  if (processes == 1) return {};
+  return (long_links ? 32 : 4) << 20;
+}
+
 std::string form_of(const char* what, const at::Tensor& rows) {
   return fmt::format("a {} of {} x {}", what, rows.size(1), c10::toString(rows.scalar_type()));
 }

@@ -45,6 +45,10 @@ std::unique_ptr<Communicator> join_processes(const Place& place, const Transport
 /// What an exchange of rows [w, m] is, for ranks to compare: "a sum of m x Float".
 std::string form_of(const char* what, const at::Tensor& rows);
 
+/// Bytes from which a part of the gradients is worth an exchange of its own: over long links each
+/// costs latencies. None where one process has all workers.
+std::optional<std::int64_t> bucket_bytes_for(int processes, bool long_links);
+
 /// Round trips, in seconds: from which a link is long, and up to which few parts fill it.
 inline constexpr double kLongRoundTrip = 0.003, kShortRoundTrip = 5e-4;
 
