@@ -152,7 +152,8 @@ Training Run::with_clock(Training training) const {
 }
 
 Communicator& Run::agreed(Communicator& comm) {
-  check_agreement(comm, run_facts(settings_, prepared_));
+  // The facts hash all data.
+  if (prepared_.place.size > 1) check_agreement(comm, run_facts(settings_, prepared_));
   return comm;
 }
 
@@ -341,7 +342,7 @@ void announce(const Prepared& prepared, const Settings& settings) {
                               : fmt::format("{} on {}", settings.model.name, settings.data.name),
              print(prepared.training.strategy), print_count(prepared.workers(), "worker"),
              print_count(prepared.place.size, "process", "processes"),
-             prepared.place.address.empty()
+             prepared.place.size == 1 || prepared.place.address.empty()
                  ? prepared.place.launcher
                  : fmt::format("{}, at {}", prepared.place.launcher,
                                own_address_towards(prepared.place, prepared.comm.interface)),
