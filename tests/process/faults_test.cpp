@@ -29,12 +29,14 @@ class Faults : public OnNetlab<ProcessTest, 3> {
                 join({token(), "--out", "out"}, settings));
   }
 
-  // One that is under way.
-  Running launch_endless(const Words& settings) {
-    Running running =
-        start(launch(join({"train.steps=1000000000", "comm.patience=3 s"}, settings)));
+  // A run whose rounds have begun.
+  Running under_way(const Words& settings) {
+    Running running = start(launch(settings));
     EXPECT_TRUE(wait_until([this] { return has_landed(*this / "out"); })) << running.err();
     return running;
+  }
+  Running endless(const Words& settings) {
+    return under_way(join({"train.steps=1000000000", "comm.patience=3 s"}, settings));
   }
 
   // What a run in this process alone gives.
@@ -51,7 +53,7 @@ class Faults : public OnNetlab<ProcessTest, 3> {
 
   // Cuts a host's link in mid-run: every rank ends, and says who is missing.
   void expect_loss_is_named(int host, const Words& settings, const Words& messages) {
-    Running running = launch_endless(settings);
+    Running running = endless(settings);
     fault("unplug", host);
     const auto cut = Running::Clock::now();
     const Outcome outcome = running.wait();
@@ -60,6 +62,19 @@ class Faults : public OnNetlab<ProcessTest, 3> {
     expect_exit(outcome, 4, join({"ended first, with exit code 4", "its last lines:"}, messages));
     expect_nobody_left();
     expect_whole_files(*this / "out");
+  }
+
+  // A fault in mid-run that is over after some time.
+  void expect_nothing_changes(const Words& more, const std::pair<const char*, const char*>& verbs,
+                              int host, std::chrono::milliseconds time) {
+    const Words settings = join({"train.steps=1500", "evaluation.every=1500"}, more);
+    Running running = under_way(settings);
+    fault(verbs.first, host);
+    std::this_thread::sleep_for(time);
+    EXPECT_FALSE(running.ended()) << "it was over before it was time to " << verbs.second;
+    fault(verbs.second, host);
+    expect_exit(running.wait(), 0);
+    EXPECT_EQ(hash_of_run(*this / "out"), undisturbed_hash(settings));
   }
 };
 
@@ -113,36 +128,19 @@ TEST_F(Faults, ALinkThatIsCutBeforeTheRanksMeetIsNamed) {
 
 // Cut for a second and a half, in which nobody can go on.
 TEST_F(Faults, ALinkThatIsPluggedInAgainChangesNothing) {
-  const Words settings = {"train.steps=1500", "strategy.preset=synchronous",
-                          "evaluation.every=1500"};
-  Running running = start(launch(settings));
-  ASSERT_TRUE(wait_until([this] { return has_landed(*this / "out"); })) << running.err();
-  fault("unplug", 1);
-  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
-  EXPECT_FALSE(running.ended()) << "it was over before the link was cut";
-  fault("plug", 1);
-  expect_exit(running.wait(), 0);
-  EXPECT_EQ(hash_of_run(*this / "out"), undisturbed_hash(settings));
+  expect_nothing_changes({"strategy.preset=synchronous"}, {"unplug", "plug"}, 1,
+                         std::chrono::milliseconds(1500));
 }
 
 TEST_F(Faults, ASlowHostAndOneThatPausesAreWaitedFor) {
-  const Words settings = {"train.steps=1500", "strategy.preset=local_sgd(4)",
-                          "evaluation.every=1500"};
   expect_exit(netlab("cpu", {"1", "0.25"}), 0);
-  Running running = start(launch(join(settings, {"comm.patience=8 s"})));
-  ASSERT_TRUE(wait_until([this] { return has_landed(*this / "out"); })) << running.err();
-  fault("pause", 2);
-  std::this_thread::sleep_for(std::chrono::seconds(3));
-  EXPECT_FALSE(running.ended()) << "it was over before the host paused";
-  fault("resume", 2);
-  expect_exit(running.wait(), 0);
-  EXPECT_EQ(hash_of_run(*this / "out"), undisturbed_hash(settings));
+  expect_nothing_changes({"strategy.preset=local_sgd(4)", "comm.patience=8 s"}, {"pause", "resume"},
+                         2, std::chrono::seconds(3));
 }
 
 // With the patience of a minute that a run has by default.
 TEST_F(Faults, CtrlCEndsAWaitForAHostThatIsGone) {
-  Running running = start(launch({"train.steps=1000000000", "strategy.preset=synchronous"}));
-  ASSERT_TRUE(wait_until([this] { return has_landed(*this / "out"); })) << running.err();
+  Running running = under_way({"train.steps=1000000000", "strategy.preset=synchronous"});
   fault("unplug", 1);
   running.send(SIGINT);
   const auto sent = Running::Clock::now();
@@ -154,7 +152,7 @@ TEST_F(Faults, CtrlCEndsAWaitForAHostThatIsGone) {
 }
 
 TEST_F(Faults, AHostThatHangsIsNamed) {
-  Running running = launch_endless({});
+  Running running = endless({});
   fault("pause", 2);
   const Outcome outcome = running.wait();
   EXPECT_LT(outcome.seconds, 2 * kSoon) << outcome;  // the launcher gives it 11 s to end
@@ -171,7 +169,7 @@ class Clocks : public ProcessTest {
  protected:
   void SetUp() override {
     ProcessTest::SetUp();
-    if (program_path("faketime").empty()) GTEST_SKIP() << "faketime is not installed";
+    if (program_path("faketime").empty()) FAIL() << "no faketime: install faketime";
     if (run(join(later_, {"/bin/true"})).code != 0) GTEST_SKIP() << "no time namespace can be made";
   }
 
