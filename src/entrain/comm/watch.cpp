@@ -11,7 +11,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int kBeats = 8;  // within the patience, at least
+constexpr int kBeats = 8;                            // within the patience, at least
 constexpr auto kFarewell = std::chrono::seconds(3);  // for the others to say that they give up
 
 }  // namespace
