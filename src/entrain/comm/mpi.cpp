@@ -97,7 +97,8 @@ class Mpi : public Communicator {
   std::atomic<bool> lost_{false};
   MpiChannel channel_;
   bool long_links_ = false;
-  std::int64_t bytes_at_start_ = 0, exchanges_ = 0;
+  std::int64_t bytes_at_start_ = 0;
+  std::int64_t exchanges_ = -2;  // -1 and 0: those of longest_round_trip()
   int in_flight_ = 0;
 };
 
@@ -145,7 +146,6 @@ double Mpi::longest_round_trip() {
   for (const std::string& one : Mpi::gather(fmt::format("{}", own))) {
     longest = std::max(longest, std::stod(one));
   }
-  exchanges_ = 0;
   return longest;
 }
 
@@ -214,7 +214,7 @@ void Mpi::abandon() noexcept {
   world_.give_up();
   try {
     const MpiNote note = {MpiNote::Kind::gave_up, channel_.communicator(), exchanges_};
-    world_.push([this, note] { world_.notes().tell(note); });
+    world_.push([&world = world_, note] { world.notes().tell(note); });
   } catch (const std::exception&) {
   }
 }

@@ -2,6 +2,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "entrain/comm/backoff.h"
 #include "entrain/comm/lost_peer.h"
 #include "entrain/comm/pieces.h"
@@ -13,7 +16,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kBetweenLooks(20), kUntilTold(1000);
+constexpr milliseconds kBetweenLooks(20), kUntilTold(1000), kLastMessages(5000);
 constexpr std::size_t kFormsKept = 256;  // neighbours may be that many exchanges apart
 
 // MPI may still write to what an exchange that failed was to receive.
@@ -35,7 +38,7 @@ void MpiChannel::run(std::int64_t number, const std::string& form,
   if (forms_.size() > kFormsKept) forms_.erase(forms_.begin());
   const auto hash = std::hash<std::string>()(fmt::format("{} {} {}", communicator_, number, form));
   tag_ = static_cast<int>(hash % static_cast<std::size_t>(world_.highest_tag()));
-  began_ = Clock::now();
+  began_ = moved_ = Clock::now();
   next_look_ = began_ + kBetweenLooks;
   told_ = false;
   work();
@@ -81,14 +84,16 @@ void MpiChannel::wait_until(const std::function<bool()>& over, MpiFlow& in, MpiF
     const bool received = in.advance(), sent = out.advance();
     if (received || sent) {
       backoff.moved();
+      moved_ = Clock::now();
       continue;
     }
     backoff.pause();
-    if (Clock::now() > next_look_) look();
+    if (Clock::now() > next_look_) look(in.peers());
   }
 }
 
-void MpiChannel::look() {
+// What a rank that has ended well had sent may still be on its way.
+void MpiChannel::look(const std::set<int>& awaited) {
   next_look_ = Clock::now() + kBetweenLooks;
   if (lost_) throw CommunicationError("this rank gave up");
   MpiNotes& notes = world_.notes();
@@ -98,8 +103,13 @@ void MpiChannel::look() {
   }
   notes.read();
   compare();
-  const std::set<int> gone = notes.gone(communicator_);
+  const std::set<int> gone = notes.gave_up(communicator_);
   if (!gone.empty()) refuse_without(world_.rank(), number_, gone, "another rank gave up");
+  if (Clock::now() < moved_ + kLastMessages) return;
+  std::set<int> ended;
+  std::ranges::set_intersection(awaited, notes.parted(), std::inserter(ended, ended.end()));
+  if (!ended.empty())
+    refuse_without(world_.rank(), number_, ended, "it has made its last exchange");
 }
 
 void MpiChannel::compare() {

@@ -39,7 +39,7 @@ class MpiChannel : public Channel {
   MpiFlow::Begin receive() const;
   MpiFlow::Begin send();
   void wait_until(const std::function<bool()>& over, MpiFlow& in, MpiFlow& out);
-  void look();
+  void look(const std::set<int>& awaited);
   void compare();
 
   MpiWorld& world_;
@@ -47,7 +47,7 @@ class MpiChannel : public Channel {
   int communicator_, tag_ = 0;
   std::int64_t number_ = 0;
   std::map<std::int64_t, std::string> forms_;  // of the last exchanges, by number
-  std::chrono::steady_clock::time_point began_, next_look_;
+  std::chrono::steady_clock::time_point began_, moved_, next_look_;  // of this exchange
   bool told_ = false, paced_ = true;
   std::atomic<std::int64_t> bytes_sent_{0};
 };

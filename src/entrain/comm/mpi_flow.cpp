@@ -38,10 +38,17 @@ void MpiFlow::add(const std::vector<Piece>& pieces, int turn) {
 
 void MpiFlow::begin() {
   for (; next_ < parts_.size() && (!paced_ || requests_.size() < kUnderWay); ++next_) {
-    steps_.push_back(parts_[next_].step);
+    parts_of_.push_back(next_);
     require_mpi_success(begin_(parts_[next_], &requests_.emplace_back(MPI_REQUEST_NULL)),
                         "a message of MPI");
   }
+}
+
+std::set<int> MpiFlow::peers() const {
+  std::set<int> peers;
+  for (const std::size_t part : parts_of_) peers.insert(parts_[part].peer);
+  for (std::size_t part = next_; part < parts_.size(); ++part) peers.insert(parts_[part].peer);
+  return peers;
 }
 
 bool MpiFlow::advance() {
@@ -52,15 +59,15 @@ bool MpiFlow::advance() {
                                    indices_.data(), MPI_STATUSES_IGNORE),
                       "an exchange of MPI");
   if (count == MPI_UNDEFINED || count == 0) return false;
-  for (int k = 0; k < count; ++k) --left_[steps_[indices_[k]]];
+  for (int k = 0; k < count; ++k) --left_[parts_[parts_of_[indices_[k]]].step];
   std::size_t kept = 0;
   for (std::size_t k = 0; k < requests_.size(); ++k) {
     if (requests_[k] == MPI_REQUEST_NULL) continue;
-    steps_[kept] = steps_[k];
+    parts_of_[kept] = parts_of_[k];
     requests_[kept++] = requests_[k];
   }
   requests_.resize(kept);
-  steps_.resize(kept);
+  parts_of_.resize(kept);
   begin();
   return true;
 }

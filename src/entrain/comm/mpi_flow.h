@@ -4,6 +4,7 @@
 #include <mpi.h>
 
 #include <functional>
+#include <set>
 
 #include "entrain/comm/communicator.h"
 
@@ -36,6 +37,9 @@ class MpiFlow {
   bool advance();
 
   bool over(std::size_t step) const { return left_.at(step) == 0; }
+  /// Those with whom a message is not over.
+  std::set<int> peers() const;
+
   bool over() const { return next_ == parts_.size() && requests_.empty(); }
 
  private:
@@ -48,7 +52,7 @@ class MpiFlow {
   std::size_t next_ = 0;           // of parts_ to begin
   std::vector<std::size_t> left_;  // parts of each step that are not over
   std::vector<MPI_Request> requests_;
-  std::vector<std::size_t> steps_;  // of the requests
+  std::vector<std::size_t> parts_of_;  // the part of each request
   std::vector<int> indices_;
 };
 

@@ -55,10 +55,12 @@ void MpiNotes::read() {
   }
 }
 
-std::set<int> MpiNotes::gone(int communicator) const {
-  std::set<int> ranks = parted_;
-  const auto found = gave_up_.find(communicator);
-  if (found != gave_up_.end()) ranks.insert(found->second.begin(), found->second.end());
+std::set<int> MpiNotes::gave_up(int communicator) const {
+  std::set<int> ranks;
+  for (const int each : {0, communicator}) {
+    const auto found = gave_up_.find(each);
+    if (found != gave_up_.end()) ranks.insert(found->second.begin(), found->second.end());
+  }
   return ranks;
 }
 

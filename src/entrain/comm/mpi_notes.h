@@ -12,7 +12,7 @@ namespace entrain {
 /// What a process tells all others, past the exchanges.
 struct MpiNote {
   enum class Kind { form, gave_up, parted } kind;
-  int communicator = 0;     ///< Its number among those of the process.
+  int communicator = 0;     ///< Its number among those of the process, from 1; 0: all of them.
   std::int64_t number = 0;  ///< Of an exchange.
   std::string text = {};    ///< Of a form.
 };
@@ -32,8 +32,9 @@ class MpiNotes {
   /// Takes in what has come.
   void read();
 
-  /// Ranks that gave up in that communicator, or are about to end.
-  std::set<int> gone(int communicator) const;
+  /// Ranks that gave up in that communicator, or end as processes that failed.
+  std::set<int> gave_up(int communicator) const;
+  /// Ranks that end, well or not: they have sent what they had to.
   const std::set<int>& parted() const { return parted_; }
   /// Whether nobody gave up anything.
   bool whole() const { return gave_up_.empty(); }

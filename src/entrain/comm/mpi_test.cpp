@@ -29,6 +29,34 @@ TEST(Mpi, ARankThatWaitsLeavesItsCoreToOthers) {
   });
 }
 
+// The others have its messages, and still wait for each other.
+TEST(Mpi, ARankThatHasEndedWellIsNotLost) {
+  across(World(3, Via::mpi), [](RankPlay& play) {
+    const auto comm = play.join(Sums::fast);
+    const int other = 3 - play.rank();
+    if (play.rank() == 2) std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+    const at::Tensor out = at::full({1}, play.rank(), at::kFloat), in = at::zeros({1});
+    comm->launch({.form = "a pair",
+                  .run =
+                      [&](Channel& channel) {
+                        if (other < 3) channel.exchange({{other, in}}, {{other, out}});
+                      }})
+        ->wait();
+    EXPECT_EQ(in.item<float>(), other < 3 ? other : 0);
+  });
+}
+
+TEST(Mpi, ARankThatIsAwaitedAfterItsLastExchangeIsNamed) {
+  across(kThreeThatAbort, [](RankPlay& play) {
+    const auto comm = play.join(Sums::fast);
+    if (play.rank() == 0) return;
+    const at::Tensor rows = own_rows(*comm, 1000, at::kFloat);
+    const std::string text = refusal_of([&] { average(*comm, rows); });
+    const bool first = text.find("no word from rank 0: it has made its last exchange") != text.npos;
+    EXPECT_TRUE(first || text.find("another rank gave up") != text.npos) << text;
+  });
+}
+
 // Each takes the messages of the other for none of its own, and hears in a note what they are.
 TEST(Mpi, ExchangesThatDifferAreRefusedWithBothRanks) {
   across(kThreeThatAbort, [](RankPlay& play) {
