@@ -28,7 +28,7 @@ class BoundedCalls {
   /// over within `limit`, or, after Ctrl-C, within two seconds.
   void make(std::function<void()> call, std::chrono::milliseconds limit);
 
-  /// Begins the call and returns at once.
+  /// Begins the call and returns at once; its future does not wait where it is destroyed.
   std::future<void> begin(std::function<void()> call);
 
   /// Gives up what is under way, from any thread.

@@ -106,7 +106,7 @@ class C10d : public Communicator, private Channel {
   TransportOptions options_;
   std::string own_address_;
   Store store_;
-  std::int64_t exchanges_ = 0;
+  std::atomic<std::int64_t> exchanges_{0};  // the queue reads it
   int in_flight_ = 0;
   std::atomic<std::int64_t> wire_bytes_{0};
   std::atomic<bool> lost_{false};
@@ -174,8 +174,13 @@ double C10d::longest_round_trip() {
   const double told = options_.links == Links::long_ ? kLongRoundTrip * 2 : 0;
   const double own = options_.links == Links::measured ? store_.round_trip(kShortRoundTrip) : told;
   double longest = 0;
-  for (const at::Tensor& one : all_gather(at::full({1}, own, at::kDouble), "")) {
-    longest = std::max(longest, one.item<double>());
+  try {
+    for (const at::Tensor& one : all_gather(at::full({1}, own, at::kDouble), "")) {
+      longest = std::max(longest, one.item<double>());
+    }
+  } catch (...) {
+    park({control_, forms_.group()});  // the constructor fails, so no destructor does
+    throw;
   }
   wire_bytes_ = exchanges_ = 0;  // of the run
   return longest;

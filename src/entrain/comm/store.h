@@ -48,7 +48,7 @@ class Store {
   /// Seconds to the store and back: the shortest of a few, or the first that is not over `enough`.
   double round_trip(double enough);
 
-  /// Tells the others that this rank gave up in exchange `number`.
+  /// Tells the others that this rank gave up in exchange `number`. Blocks for two seconds at most.
   void report_failure(int rank, std::int64_t number);
 
   /// Begins to tell the others that this rank lives (watch.h); returns at once.
