@@ -11,7 +11,7 @@ std::vector<Span> buckets_of(const Layout& layout, std::optional<std::int64_t> l
   for (auto entry = layout.entries.rbegin(); entry != layout.entries.rend(); ++entry) {
     const std::int64_t begin = entry->offset;
     const bool full = least_bytes && (end - begin) * item >= *least_bytes;
-    if (!full && begin > 0) continue;
+    if (begin == end || (!full && begin > 0)) continue;
     buckets.push_back({begin, end - begin});
     end = begin;
   }

@@ -36,6 +36,16 @@ TEST(Buckets, AreOneWhereNoPartIsWorthwhile) {
   EXPECT_EQ(pairs(buckets_of(layout, 1 << 20)), (Pairs{{0, 112}}));
 }
 
+TEST(Buckets, AreNeverOfNothing) {
+  const Layout layout = Layout::of({{"first", at::zeros({0})},
+                                    {"a", at::zeros({16})},
+                                    {"between", at::zeros({0})},
+                                    {"b", at::zeros({16})},
+                                    {"last", at::zeros({0})}});
+  EXPECT_EQ(pairs(buckets_of(layout, 4)), (Pairs{{16, 16}, {0, 16}}));
+  EXPECT_EQ(pairs(buckets_of(layout, {})), (Pairs{{0, 32}}));
+}
+
 TEST(Buckets, CoverThePaddingToo) {
   const Layout layout =
       Layout::of({{"a", at::zeros({3})}, {"b", at::zeros({5})}, {"c", at::zeros({1})}});

@@ -112,7 +112,9 @@ bool Rows::swap(const at::Tensor& values) {
     return static_cast<char*>(own.data()) +
            (static_cast<char*>(data) - static_cast<char*>(other.data()));
   };
-  for (Alias& alias : aliases_) alias.data = moved(alias.data);
+  for (Alias& alias : aliases_) {
+    if (alias.data) alias.data = moved(alias.data);  // null: a tensor without elements
+  }
   return true;
 }
 

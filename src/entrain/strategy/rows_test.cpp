@@ -158,6 +158,15 @@ TEST(Rows, SwapGivesTheMemoryOfOthersToTheModels) {
   EXPECT_NE(refusal_of([&] { rows.verify(); }).find("'weight'"), std::string::npos);
 }
 
+TEST(Rows, SwapKnowsTensorsWithoutElements) {
+  std::vector<NamedTensor> model = small_model();
+  model.insert(model.begin() + 1, {"empty", trained({0, 3})});
+  const std::vector<ModelTensors> models = {{model, {{"none_yet", at::zeros({0})}}}};
+  Rows rows(models);
+  ASSERT_TRUE(rows.swap(at::ones_like(rows.everything())));
+  rows.verify();
+}
+
 TEST(Rows, SwapLeavesWhatIsNoMatrixOfThatForm) {
   Rows rows({{small_model()}});
   const at::Tensor before = rows.everything().clone();

@@ -4,18 +4,22 @@
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/variable.h>
 
+#include <limits>
+
 namespace entrain {
 
 struct Backward::Progress {
   std::vector<std::int64_t> columns;  // at which each tensor begins
   std::vector<bool> done = {};
   std::size_t first_final = 0;  // from this tensor on all are done
+  std::int64_t told = 0;        // the column that was told last
   std::function<void(std::int64_t)> final_from;
   bool running = false;
 
   void begin() {
     done.assign(columns.size(), false);
     first_final = columns.size();
+    told = std::numeric_limits<std::int64_t>::max();
     running = true;
   }
 
@@ -24,7 +28,9 @@ struct Backward::Progress {
     done[tensor] = true;
     if (tensor + 1 != first_final) return;
     while (first_final > 0 && done[first_final - 1]) --first_final;
-    final_from(columns[first_final]);
+    if (columns[first_final] == told) return;  // a tensor without elements
+    told = columns[first_final];
+    final_from(told);
   }
 };
 

@@ -81,6 +81,21 @@ TEST(Backward, TellsFromWhichColumnOnGradientsAreFinal) {
   EXPECT_TRUE(told.empty()) << "the last tensors got no gradient";
 }
 
+TEST(Backward, TellsAColumnOnce) {
+  std::vector<NamedTensor> tensors;
+  for (const std::int64_t size : {3, 0, 5, 0}) {
+    tensors.push_back({std::to_string(tensors.size()), torch::randn({size}, torch::kFloat)});
+    tensors.back().tensor.set_requires_grad(true);
+  }
+  std::vector<std::int64_t> told;
+  Backward backward(tensors, [&](std::int64_t column) { told.push_back(column); });
+  at::Tensor loss = torch::zeros({});
+  for (const NamedTensor& one : tensors) loss = loss + one.tensor.square().sum();
+  backward(loss);
+  EXPECT_TRUE(std::ranges::is_sorted(told, std::greater_equal<>())) << "no two are equal";
+  EXPECT_EQ(told.back(), 0);
+}
+
 // Whatever way the gradients come about, they are those of plain backward(), bit for bit.
 TEST(Backward, ExchangesTheSameGradients) {
   across(3, [](RankPlay& play) {
