@@ -53,7 +53,13 @@ void Synchronizer::agree() {
 
 void Synchronizer::reduce_gradients() {
   if (masses_.defined()) scale_rows(true);
-  const auto landed = gradients_.reduce(step_ + 1);
+  std::optional<GradientRounds::Landed> landed;
+  try {
+    landed = gradients_.reduce(step_ + 1);
+  } catch (...) {
+    if (masses_.defined()) scale_rows(false);
+    throw;
+  }
   if (!landed) return;
   gradients_averaged_ = landed->everyone;
   ++counts_.gradients;
