@@ -23,15 +23,21 @@ class ProblemScore : public Score {
     }
   }
 
-  void stepped() override {
+  bool looks() const override {
     const std::int64_t step = scored_.workers.synchronizer().step();
     const std::int64_t next =
         std::min((step + scored_.every - 1) / scored_.every * scored_.every, scored_.steps);
-    if (step < next && step > next - scored_.settings.window) add(look());
+    return step < next && step > next - scored_.settings.window;
+  }
+
+  void look() override {
+    const Figures now = figures();
+    for (std::size_t i = 0; i < now.size(); ++i) sums_[i] += now[i];
+    ++count_;
   }
 
   EvaluationRecord take(Summary& summary, bool) override {
-    add(look());
+    look();
     for (double& figure : sums_) figure /= static_cast<double>(count_);
     ProblemFigures figures = {.objective = sums_[0], .gradient_norm2 = sums_[2]};
     if (optimum_) {
@@ -64,12 +70,8 @@ class ProblemScore : public Score {
   // the optimum, squared consensus distance.
   using Figures = std::array<double, 6>;
 
-  Figures look();
+  Figures figures();
   double squared_gradients(const at::Tensor& points) const;
-  void add(const Figures& figures) {
-    for (std::size_t i = 0; i < figures.size(); ++i) sums_[i] += figures[i];
-    ++count_;
-  }
 
   Scored scored_;
   const Problem& problem_;
@@ -94,7 +96,7 @@ double squared_distance(const at::Tensor& rows, const at::Tensor& point) {
   return (rows - point).square().sum(at::kDouble).item<double>();
 }
 
-ProblemScore::Figures ProblemScore::look() {
+ProblemScore::Figures ProblemScore::figures() {
   const Rows& rows = scored_.workers.rows();
   const std::int64_t items = rows.layout().items;
   const at::Tensor average = average_model(rows, scored_.comm);

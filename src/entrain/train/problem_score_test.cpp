@@ -63,7 +63,7 @@ TEST(ProblemScore, IsOfTheStepAloneWithoutAWindow) {
   Summary summary;
   for (int step = 1; step <= 7; ++step) {
     run.workers.step();
-    score->stepped();
+    if (score->looks()) score->look();
     if (step % 3 != 0 && step != 7) continue;
     Expected expected;
     expected.add(run, 1);
@@ -84,7 +84,7 @@ TEST(ProblemScore, AveragesOverTheStepsOfItsWindow) {
   Expected window, rest;
   for (int step = 1; step <= 18; ++step) {
     run.workers.step();
-    score->stepped();
+    if (score->looks()) score->look();
     if (step > 12 && step <= 16) window.add(run, 0.25);
     if (step > 16) rest.add(run, 0.5);  // a window does not reach back over an evaluation
     if (step == 8) score->take(summary, false);

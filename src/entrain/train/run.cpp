@@ -200,9 +200,12 @@ void Run::step(ProgressLine& progress) {
   since_evaluation_.add(sum, static_cast<double>(losses.numel()));
   progress.at(now, sum / static_cast<double>(losses.numel()));
   record_rounds();
-  const Stopwatch watch;
-  score_->stepped();
-  evaluation_seconds_ += watch.seconds();
+  if (score_->looks()) {
+    const auto evaluating = accounting_.evaluating();
+    const Stopwatch watch;
+    score_->look();
+    evaluation_seconds_ += watch.seconds();
+  }
   if (now % settings_.report.every == 0) {
     record(StepRecord{.train_loss = since_record_.take(), .learning_rate = workers_.lr()});
   }

@@ -12,8 +12,10 @@ class Score {
  public:
   virtual ~Score() = default;
 
-  /// Told after each step, for figures that are means over several.
-  virtual void stepped() {}
+  /// Whether this step is one of those whose mean the next figures are.
+  virtual bool looks() const { return false; }
+  /// Takes this step into that mean. An exchange, as take().
+  virtual void look() {}
 
   /// The figures of now, also put into `summary`; `last`: at the end of the run, where more is
   /// looked at. An exchange over the communicator that bills evaluations apart.
