@@ -36,9 +36,9 @@ class Simulated : public Decorator {
                                        std::shared_ptr<const Mixing> mixing) override;
   std::unique_ptr<Exchange> launch(Job job) override;
 
-  /// The mean of the workers' clocks, so that differences of it are means of what workers waited.
-  /// Nothing: the time that a step computes is known after it.
+  /// None: the time that a step computes is known after it.
   std::optional<std::int64_t> bucket_bytes() const override { return {}; }
+  /// The mean of the workers' clocks, so that differences of it are means of what workers waited.
   double now() const override;
 
   double seconds() const;  ///< Of the last worker.

@@ -82,9 +82,10 @@ class Attached {
 
 /// Attaches a strategy, as in "local_sgd(8)", to a module: its parameters, gradients and floating
 /// buffers move into a row and keep their identity, so an optimizer that was built before stays
-/// valid. Call it after to() and torch::load; all processes must have the same parameters then (the
-/// same seed, or the same file). `model` and `comm` must outlive the result; `facts` are for
-/// strategies that count epochs. Throws UsageError, CommunicationError.
+/// valid. Their memory may be another one after each step: keep tensors, not data_ptr(). Call it
+/// after to() and torch::load; all processes must have the same parameters then (the same seed, or
+/// the same file). `model` and `comm` must outlive the result; `facts` are for strategies that
+/// count epochs. Throws UsageError, CommunicationError.
 Attached synchronize(torch::nn::Module& model, Communicator& comm, const std::string& strategy,
                      const RunFacts& facts = {});
 
