@@ -73,6 +73,15 @@ class LabsTest(LabTest):
         self.expect("plug", "1")
         self.assertEqual((ping.wait(10), echo.wait(10)), (0, 0))
 
+    def test_tcp_controls_congestion_as_asked(self):
+        self.expect("up", "--hosts", "2", "--congestion", "reno")
+        self.assertIn("TCP reno", self.expect("status"))
+        self.start("exec", "1", "--", *PEER, "echo")
+        self.assertEqual(self.expect("exec", "0", "--", *PEER, "congestion", "10.77.0.2"), "reno\n")
+        self.expect("down")
+        said = self.refused("up", "--hosts", "2", "--congestion", "nothing")
+        self.assertIn("congctl nothing", said)
+
     def test_packets_are_lost(self):
         self.expect("up", "--hosts", "2", "--loss", "5%")
         counters = "/proc/net/snmp"

@@ -4,6 +4,7 @@ peer.py receive SECONDS       accepts one connection, prints the Mbit/s that cam
 peer.py send ADDRESS          connects there, sends until the other closes
 peer.py echo                  accepts one connection, sends back what comes
 peer.py ping ADDRESS COUNT    connects there, prints the median round trip in milliseconds
+peer.py congestion ADDRESS    connects there, prints how TCP controls congestion
 peer.py burn SECONDS          computes, prints the cores that it had
 """
 import socket
@@ -77,6 +78,11 @@ def ping(address, count):
     print(statistics.median(trips) * 1e3)
 
 
+def congestion(address):
+    name = connect(address).getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16)
+    print(name.rstrip(b"\0").decode())
+
+
 def burn(seconds):
     begin, used = time.monotonic(), time.process_time()
     while time.monotonic() - begin < float(seconds):
@@ -85,4 +91,5 @@ def burn(seconds):
 
 
 if __name__ == "__main__":
-    {act.__name__: act for act in (receive, send, echo, ping, burn)}[sys.argv[1]](*sys.argv[2:])
+    acts = (receive, send, echo, ping, congestion, burn)
+    {act.__name__: act for act in acts}[sys.argv[1]](*sys.argv[2:])

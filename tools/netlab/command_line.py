@@ -187,6 +187,11 @@ def _add_plan(verb):
     verb.add_argument("--delay", help="between two hosts, one way: 20ms (a round trip takes 40 ms)")
     verb.add_argument("--loss", help="share of the packets lost between two hosts: 0.1%%")
     verb.add_argument(
+        "--congestion",
+        metavar="NAME",
+        help="TCP's congestion control between hosts: reno, cubic, bbr (default: the machine's)",
+    )
+    verb.add_argument(
         "--cpu", action="append", help="cores that a host may use: 0.5" + per_host % "SHARE"
     )
 
@@ -210,6 +215,7 @@ def _plan(arguments):
         shares=parse_per_host(arguments.cpu, hosts, parse_share, "--cpu"),
         delay=parse_delay(arguments.delay, "--delay") if arguments.delay else 0.0,
         loss=parse_loss(arguments.loss, "--loss") if arguments.loss else 0.0,
+        congestion=arguments.congestion,
     )
 
 
@@ -221,6 +227,8 @@ def _describe(plan):
         parts.append(f"{plan.delay * 1e3:g} ms one way")
     if plan.loss:
         parts.append(f"{plan.loss:.4%} of the packets lost")
+    if plan.congestion:
+        parts.append(f"TCP {plan.congestion}")
     return ", ".join(parts)
 
 

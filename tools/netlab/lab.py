@@ -29,6 +29,7 @@ class Plan:
     shares: List[Optional[float]]  # cores of each host; None: all
     delay: float = 0.0  # seconds between two hosts, one way
     loss: float = 0.0  # share of the packets between two hosts
+    congestion: Optional[str] = None  # how TCP controls it between hosts; None: as the machine does
 
     def needs_delayline(self):
         """The kernel's own devices neither delay nor lose."""

@@ -38,7 +38,7 @@ def make_network(lab, plan):
     ip("link", "add", "br0", "type", "bridge", namespace=switch)
     _make_links(lab, plan)
     for host in range(plan.hosts):
-        _connect(lab, host)
+        _connect(lab, host, plan.congestion)
         set_rate(lab, host, plan.rates[host])
     ip("link", "set", "br0", "up", namespace=switch)
 
@@ -91,9 +91,12 @@ def _make_links(lab, plan):
         ip("link", "add", device, *peer, namespace=namespace)
 
 
-def _connect(lab, host):
+def _connect(lab, host, congestion):
     (namespace, device), (switch, port) = _ends(lab, host)
     ip("link", "set", port, "master", "br0", "up", namespace=switch)
     ip("addr", "add", f"{address(host)}/24", "dev", device, namespace=namespace)
     for name in ("lo", device):
         ip("link", "set", name, "up", namespace=namespace)
+    if congestion:
+        way = (f"{NETWORK}.0/24", "dev", device, "src", address(host))
+        ip("route", "replace", *way, "congctl", congestion, namespace=namespace)
