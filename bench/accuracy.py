@@ -53,7 +53,7 @@ def _arguments():
     add("--hosts", type=int, default=4, help="one worker each (default: 4)")
     add("--rate", default="100mbit", help="of each link, each way (default: 100mbit)")
     add("--delay", default="0ms", help="between two hosts, one way (default: 0ms)")
-    add("--cores", default="0,1", help="that the hosts share (default: 0,1)")
+    add("--cores", default="0,1", help="of the hosts, in turn (default: 0,1)")
     add("--data", default=os.environ.get("ENTRAIN_DATA__ROOT", "data"), help="has mnist/")
     add("--python", default="/usr/bin/python3", help="that has PyTorch (default: %(default)s)")
     add("--name", default="accuracy", help="of the lab (default: accuracy)")

@@ -15,12 +15,13 @@ class BenchError(Exception):
 
 
 class Lab:
-    """Hosts that are there within a `with`. What runs in them shares the `cores` ("0,1") of the
-    processor, under batch scheduling: on more hosts than cores Gloo's small messages otherwise wait
-    for the scheduler."""
+    """Hosts that are there within a `with`. What runs in host k is tied to one of the `cores`
+    ("0,1") of the processor, the k-th, in turn: left to the kernel, four processes on two cores get
+    unequal shares for seconds."""
 
     def __init__(self, name, hosts, rate, delay="0ms", cores="0,1"):
-        self.hosts, self.cores = hosts, cores
+        self.hosts = hosts
+        self._tied = tied_to(cores.split(","))
         self._name = ["--name", name]
         self._plan = ["--hosts", str(hosts), "--rate", rate]
         self._plan += ["--delay", delay] if delay not in ("0", "0ms") else []
@@ -35,8 +36,7 @@ class Lab:
     def run(self, command, limit):
         """The command in every host at once. Throws BenchError if it fails, or takes longer than
         `limit` seconds."""
-        prefix = ["taskset", "-c", self.cores, "chrt", "-b", "0"]
-        self._netlab("each", "--limit", str(limit), "--", *prefix, *command)
+        self._netlab("each", "--limit", str(limit), "--", *self._tied, *command)
 
     def bytes_sent(self):
         """Of host 0 since the lab is up, with all headers."""
@@ -45,6 +45,12 @@ class Lab:
     def _netlab(self, verb, *options, words=()):
         command = [sys.executable, NETLAB, verb, *self._name, *options, *words]
         return finished(command, OMP_NUM_THREADS="1")
+
+
+def tied_to(cores):
+    """What to put before the command of a host, by its RANK."""
+    script = 'cores=($0); exec taskset -c "${cores[RANK % ${#cores[@]}]}" "$@"'
+    return ["bash", "-c", script, " ".join(cores)]
 
 
 def finished(command, **variables):

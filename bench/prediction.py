@@ -57,7 +57,7 @@ def _arguments():
     add("--methods", default=METHODS, help=f"names of bench/methods.py (default: {METHODS})")
     add("--seconds", type=float, default=4, help="of a run, roughly (default: 4)")
     add("--repeats", type=int, default=3, help="of which the medians count (default: 3)")
-    add("--cores", default="0,1", help="that the hosts share (default: 0,1)")
+    add("--cores", default="0,1", help="of the hosts, in turn (default: 0,1)")
     add("--name", default="prediction", help="of the lab (default: prediction)")
     add("--json", action="store_true", help="print figures, not the table")
     arguments = parser.parse_args()

@@ -11,10 +11,12 @@ class LabRunTest(lab_case.LabTest):
     """What runs in a lab is read, and the lab is gone afterwards."""
 
     def test_hosts_run_and_send(self):
-        with on_lab.Lab(self.name, 2, "100mbit", cores="0") as lab:
+        with on_lab.Lab(self.name, 3, "100mbit", cores="0,1") as lab:
             before = lab.bytes_sent()
             lab.run(["bash", "-c", "head -c 1000 /dev/zero >/dev/udp/10.77.0.2/9; sleep 0.1"], 10)
             self.assertGreaterEqual(lab.bytes_sent() - before, 1000)
+            lab.run(["bash", "-c", 'case $(taskset -cp $$) in *": $((RANK % 2))");; *) exit 1; esac'],
+                    10)
             with self.assertRaisesRegex(on_lab.BenchError, "ended with 3"):
                 lab.run(["sh", "-c", "exit 3"], 10)
 
