@@ -276,8 +276,8 @@ std::vector<pid_t> processes_with(const std::string& text) {
   return found;
 }
 
-pid_t process_of_rank(const std::string& text, int rank) {
-  const std::string wanted = std::string(1, '\0') + "RANK=" + std::to_string(rank) + '\0';
+pid_t process_of_rank(const std::string& text, int rank, const std::string& variable) {
+  const std::string wanted = std::string(1, '\0') + variable + "=" + std::to_string(rank) + '\0';
   for (const pid_t pid : processes_with(text)) {
     const std::string variables = std::string(1, '\0') + proc_content(pid, "environ");
     if (variables.find(wanted) != std::string::npos) return pid;

@@ -118,7 +118,7 @@ bool has_landed(const std::filesystem::path& folder);
 std::vector<pid_t> processes_with(const std::string& text);
 
 /// The process of that rank of a launched run that has `text` in its command line; -1 if none.
-pid_t process_of_rank(const std::string& text, int rank);
+pid_t process_of_rank(const std::string& text, int rank, const std::string& variable = "RANK");
 
 /// Expects that exit code, and every part of the message on stderr.
 void expect_exit(const Outcome& outcome, int code, const Words& parts = {});

@@ -186,6 +186,29 @@ TEST_F(OverMpi, ARankThatFailsEndsTheJobWithItsCause) {
   }
 }
 
+TEST_F(OverMpi, ARankThatHangsIsNamed) {
+  const std::string token = "name=" + folder().filename().string();
+  const Words endless = {std::getenv("ENTRAIN_BINARY"),
+                         "train",
+                         "model.name=softmax",
+                         "train.steps=1000000000",
+                         "threads.intra=1",
+                         "comm.transport=mpi",
+                         "comm.patience=3 s",
+                         token,
+                         "--out",
+                         "out"};
+  Running running = start(join(join(mpirun(), {"4"}), endless));
+  ASSERT_TRUE(wait_until([this] { return has_landed(*this / "out"); })) << running.err();
+  const pid_t stopped = process_of_rank(token, 2, "OMPI_COMM_WORLD_RANK");
+  ASSERT_GT(stopped, 0);
+  kill(stopped, SIGSTOP);
+  const Outcome outcome = running.wait();
+  expect_exit(outcome, 4, {"no word from rank 2: no sign of life for 3 s"});
+  EXPECT_LT(outcome.seconds, 30) << outcome;
+  EXPECT_TRUE(wait_until([&] { return processes_with(token).empty(); }, 10));
+}
+
 TEST_F(Launchers, MpiexecByItsVariables) {
   std::vector<Running> ranks;
   const std::string port = std::to_string(free_port());

@@ -4,6 +4,10 @@
 
 namespace entrain {
 
+std::string print_silence(std::chrono::milliseconds patience) {
+  return fmt::format("no sign of life for {:g} s", std::chrono::duration<double>(patience).count());
+}
+
 std::string print_ranks(const std::set<int>& ranks) {
   return fmt::format("rank{} {}", ranks.size() == 1 ? "" : "s", fmt::join(ranks, ", "));
 }

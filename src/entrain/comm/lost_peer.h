@@ -1,10 +1,14 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <set>
 #include <string>
 
 namespace entrain {
+
+/// "no sign of life for 60 s".
+std::string print_silence(std::chrono::milliseconds patience);
 
 /// "rank 3" or "ranks 1, 3".
 std::string print_ranks(const std::set<int>& ranks);

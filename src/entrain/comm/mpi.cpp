@@ -54,7 +54,9 @@ std::vector<std::string> gather_bytes(Channel& channel, const Members& members,
 class Mpi : public Communicator {
  public:
   Mpi(const Place& place, const TransportOptions& options)
-      : options_(options), world_(MpiWorld::join(options.join_timeout)), channel_(world_, lost_) {
+      : options_(options),
+        world_(MpiWorld::join(options.join_timeout)),
+        channel_(world_, lost_, options.patience) {
     require_place(place);
     const double round_trip = longest_round_trip();
     long_links_ = round_trip > kLongRoundTrip;
@@ -191,8 +193,7 @@ std::vector<std::string> Mpi::gather(const std::string& bytes) {
   return all;
 }
 
-// A rank that computes for long is waited for without limit: it is mpirun that ends a job whose
-// rank has died.
+// It is mpirun that ends a job whose rank has died.
 void Mpi::finish(std::shared_future<void>& over) {
   while (over.wait_for(milliseconds(100)) != std::future_status::ready) {
     if (!interrupted()) continue;

@@ -16,7 +16,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kBetweenLooks(20), kUntilTold(1000), kLastMessages(5000);
+constexpr milliseconds kBetweenLooks(20), kUntilTold(1000), kUntilAsked(1000), kLastMessages(5000);
+constexpr int kQuestions = 8;            // within the patience
 constexpr std::size_t kFormsKept = 256;  // neighbours may be that many exchanges apart
 
 // MPI may still write to what an exchange that failed was to receive.
@@ -40,6 +41,8 @@ void MpiChannel::run(std::int64_t number, const std::string& form,
   tag_ = static_cast<int>(hash % static_cast<std::size_t>(world_.highest_tag()));
   began_ = moved_ = Clock::now();
   next_look_ = began_ + kBetweenLooks;
+  next_question_ = began_;
+  asked_.reset();
   told_ = false;
   work();
 }
@@ -85,24 +88,33 @@ void MpiChannel::wait_until(const std::function<bool()>& over, MpiFlow& in, MpiF
     if (received || sent) {
       backoff.moved();
       moved_ = Clock::now();
-      continue;
+    } else {
+      backoff.pause();
     }
-    backoff.pause();
-    if (Clock::now() > next_look_) look(in.peers());
+    if (Clock::now() < next_look_) continue;
+    std::set<int> awaited = in.peers();
+    awaited.merge(out.peers());
+    look(awaited);
   }
 }
 
-// What a rank that has ended well had sent may still be on its way.
 void MpiChannel::look(const std::set<int>& awaited) {
   next_look_ = Clock::now() + kBetweenLooks;
   if (lost_) throw CommunicationError("this rank gave up");
   MpiNotes& notes = world_.notes();
-  if (!told_ && Clock::now() - began_ > kUntilTold) {
+  if (!told_ && Clock::now() > began_ + kUntilTold) {
     notes.tell({MpiNote::Kind::form, communicator_, number_, forms_.at(number_)});
     told_ = true;
   }
   notes.read();
   compare();
+  require_present(awaited);
+  require_alive(awaited);
+}
+
+// What a rank that has ended well had sent may still be on its way.
+void MpiChannel::require_present(const std::set<int>& awaited) {
+  const MpiNotes& notes = world_.notes();
   const std::set<int> gone = notes.gave_up(communicator_);
   if (!gone.empty()) refuse_without(world_.rank(), number_, gone, "another rank gave up");
   if (Clock::now() < moved_ + kLastMessages) return;
@@ -110,6 +122,25 @@ void MpiChannel::look(const std::set<int>& awaited) {
   std::ranges::set_intersection(awaited, notes.parted(), std::inserter(ended, ended.end()));
   if (!ended.empty())
     refuse_without(world_.rank(), number_, ended, "it has made its last exchange");
+}
+
+// Nobody is asked while messages move. The answers come from MPI's threads, whatever the processes
+// compute.
+void MpiChannel::require_alive(const std::set<int>& awaited) {
+  const auto now = Clock::now();
+  if (now < std::max(moved_ + kUntilAsked, next_question_)) return;
+  MpiNotes& notes = world_.notes();
+  std::set<int> silent;
+  for (const int rank : awaited) {
+    const bool long_ago = std::max(moved_, notes.heard(rank)) + patience_ < now;
+    if (asked_ && *asked_ + patience_ < now && long_ago) silent.insert(rank);
+  }
+  if (!silent.empty()) {
+    refuse_without(world_.rank(), number_, silent, print_silence(patience_));
+  }
+  if (!asked_) asked_ = now;
+  notes.ask(awaited);
+  next_question_ = now + patience_ / kQuestions;
 }
 
 void MpiChannel::compare() {

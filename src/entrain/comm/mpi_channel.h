@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <functional>
+#include <optional>
 
 #include "entrain/comm/communicator.h"
 #include "entrain/comm/mpi_flow.h"
@@ -16,8 +17,9 @@ namespace entrain {
 /// what they wait for.
 class MpiChannel : public Channel {
  public:
-  MpiChannel(MpiWorld& world, const std::atomic<bool>& lost)
-      : world_(world), lost_(lost), communicator_(world.next_communicator()) {}
+  /// `patience`: how long a rank that is waited for may give no sign of life.
+  MpiChannel(MpiWorld& world, const std::atomic<bool>& lost, std::chrono::milliseconds patience)
+      : world_(world), lost_(lost), patience_(patience), communicator_(world.next_communicator()) {}
 
   int communicator() const { return communicator_; }
 
@@ -25,7 +27,8 @@ class MpiChannel : public Channel {
   void pace(bool paced) { paced_ = paced; }
 
   /// Runs `work`, which is exchange `number` and of that form. Throws CommunicationError if another
-  /// rank gave up or takes the exchange to be something else, and when `lost` is set.
+  /// rank gave up, gives no sign of life or takes the exchange to be something else, and when
+  /// `lost` is set.
   void run(std::int64_t number, const std::string& form, const std::function<void()>& work);
 
   void exchange(const std::vector<Piece>& in, const std::vector<Piece>& out) override {
@@ -41,13 +44,18 @@ class MpiChannel : public Channel {
   void wait_until(const std::function<bool()>& over, MpiFlow& in, MpiFlow& out);
   void look(const std::set<int>& awaited);
   void compare();
+  void require_present(const std::set<int>& awaited);
+  void require_alive(const std::set<int>& awaited);
 
   MpiWorld& world_;
   const std::atomic<bool>& lost_;
+  std::chrono::milliseconds patience_;
   int communicator_, tag_ = 0;
   std::int64_t number_ = 0;
   std::map<std::int64_t, std::string> forms_;  // of the last exchanges, by number
-  std::chrono::steady_clock::time_point began_, moved_, next_look_;  // of this exchange
+  // Of this exchange.
+  std::chrono::steady_clock::time_point began_, moved_, next_look_, next_question_;
+  std::optional<std::chrono::steady_clock::time_point> asked_;  // first
   bool told_ = false, paced_ = true;
   std::atomic<std::int64_t> bytes_sent_{0};
 };

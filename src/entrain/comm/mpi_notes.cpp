@@ -13,6 +13,11 @@ struct NoteHead {
   std::int32_t kind, communicator;
 };
 
+std::string bytes_of(const MpiNote& note) {
+  const NoteHead head = {note.number, static_cast<std::int32_t>(note.kind), note.communicator};
+  return std::string(reinterpret_cast<const char*>(&head), sizeof head) + note.text;
+}
+
 }  // namespace
 
 void MpiNotes::start(MPI_Comm parent) {
@@ -20,23 +25,28 @@ void MpiNotes::start(MPI_Comm parent) {
 }
 
 void MpiNotes::tell(const MpiNote& note) {
-  const NoteHead head = {note.number, static_cast<std::int32_t>(note.kind), note.communicator};
-  std::string bytes(reinterpret_cast<const char*>(&head), sizeof head);
-  bytes += note.text;
   int rank = 0, size = 1;
   MPI_Comm_rank(comm_, &rank);
   MPI_Comm_size(comm_, &size);
   for (int peer = 0; peer < size; ++peer) {
-    if (peer == rank) continue;
-    sent_.push_back({bytes, MPI_REQUEST_NULL});
-    Sent& sent = sent_.back();
-    require_mpi_success(MPI_Isend(sent.bytes.data(), static_cast<int>(bytes.size()), MPI_BYTE, peer,
-                                  0, comm_, &sent.request),
-                        "MPI_Isend");
+    if (peer != rank) send(peer, bytes_of(note));
   }
 }
 
+void MpiNotes::ask(const std::set<int>& ranks) {
+  for (const int rank : ranks) send(rank, bytes_of({MpiNote::Kind::question}));
+}
+
+void MpiNotes::send(int rank, const std::string& bytes) {
+  sent_.push_back({bytes, MPI_REQUEST_NULL});
+  Sent& sent = sent_.back();
+  require_mpi_success(MPI_Isend(sent.bytes.data(), static_cast<int>(bytes.size()), MPI_BYTE, rank,
+                                0, comm_, &sent.request),
+                      "MPI_Isend");
+}
+
 void MpiNotes::read() {
+  if (comm_ == MPI_COMM_NULL) return;
   for (int over = 1; !sent_.empty() && over;) {
     require_mpi_success(MPI_Test(&sent_.front().request, &over, MPI_STATUS_IGNORE), "MPI_Test");
     if (over) sent_.pop_front();
@@ -55,6 +65,11 @@ void MpiNotes::read() {
   }
 }
 
+MpiNotes::Clock::time_point MpiNotes::heard(int rank) const {
+  const auto found = heard_.find(rank);
+  return found == heard_.end() ? Clock::time_point::min() : found->second;
+}
+
 std::set<int> MpiNotes::gave_up(int communicator) const {
   std::set<int> ranks;
   for (const int each : {0, communicator}) {
@@ -68,6 +83,7 @@ void MpiNotes::take(int rank, const std::string& bytes) {
   NoteHead head;
   ENTRAIN_CHECK(bytes.size() >= sizeof head);
   std::memcpy(&head, bytes.data(), sizeof head);
+  heard_[rank] = Clock::now();
   switch (static_cast<MpiNote::Kind>(head.kind)) {
     case MpiNote::Kind::form:
       forms_[head.communicator][rank] = {head.number, bytes.substr(sizeof head)};
@@ -77,6 +93,12 @@ void MpiNotes::take(int rank, const std::string& bytes) {
       break;
     case MpiNote::Kind::parted:
       parted_.insert(rank);
+      break;
+    case MpiNote::Kind::question:
+      send(rank, bytes_of({MpiNote::Kind::answer}));
+      break;
+    case MpiNote::Kind::answer:
+      break;
   }
 }
 

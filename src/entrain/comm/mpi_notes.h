@@ -2,6 +2,7 @@
 
 #include <mpi.h>
 
+#include <chrono>
 #include <deque>
 #include <map>
 #include <set>
@@ -9,9 +10,9 @@
 
 namespace entrain {
 
-/// What a process tells all others, past the exchanges.
+/// What a process tells others, past the exchanges.
 struct MpiNote {
-  enum class Kind { form, gave_up, parted } kind;
+  enum class Kind { form, gave_up, parted, question, answer } kind;
   int communicator = 0;     ///< Its number among those of the process, from 1; 0: all of them.
   std::int64_t number = 0;  ///< Of an exchange.
   std::string text = {};    ///< Of a form.
@@ -29,8 +30,16 @@ class MpiNotes {
   void start(MPI_Comm parent);
 
   void tell(const MpiNote& note);
-  /// Takes in what has come.
+  /// Asks these ranks for a sign of life.
+  void ask(const std::set<int>& ranks);
+  /// Takes in what has come, and answers questions. Nothing before start() and after end().
   void read();
+  /// MPI will end.
+  void end() { comm_ = MPI_COMM_NULL; }
+
+  using Clock = std::chrono::steady_clock;
+  /// When the last note of that rank came; long ago if none has.
+  Clock::time_point heard(int rank) const;
 
   /// Ranks that gave up in that communicator, or end as processes that failed.
   std::set<int> gave_up(int communicator) const;
@@ -46,10 +55,12 @@ class MpiNotes {
     std::string bytes;
     MPI_Request request;
   };
+  void send(int rank, const std::string& bytes);
   void take(int rank, const std::string& bytes);
 
   MPI_Comm comm_ = MPI_COMM_NULL;
   std::deque<Sent> sent_;
+  std::map<int, Clock::time_point> heard_;
   std::map<int, std::set<int>> gave_up_;
   std::set<int> parted_;
   std::map<int, std::map<int, Form>> forms_;

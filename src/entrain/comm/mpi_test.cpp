@@ -29,6 +29,16 @@ TEST(Mpi, ARankThatWaitsLeavesItsCoreToOthers) {
   });
 }
 
+TEST(Mpi, ARankThatComputesForLongIsWaitedFor) {
+  across(World(3, Via::mpi), [](RankPlay& play) {
+    const auto comm = play.join(Sums::fast, 1, Links::measured, std::chrono::milliseconds(500));
+    const at::Tensor rows = own_rows(*comm, 1000, at::kFloat);
+    average(*comm, rows);
+    if (play.rank() == 1) std::this_thread::sleep_for(std::chrono::seconds(4));
+    EXPECT_EQ(average(*comm, rows).size(1), 1000);
+  });
+}
+
 // The others have its messages, and still wait for each other.
 TEST(Mpi, ARankThatHasEndedWellIsNotLost) {
   across(World(3, Via::mpi), [](RankPlay& play) {

@@ -45,6 +45,17 @@ MpiWorld& MpiWorld::join(std::chrono::milliseconds timeout) {
   return *world;
 }
 
+MpiWorld::MpiWorld() : queue_([this] { listen(); }) {}
+
+// While the process computes, for those who wait for it. What fails here fails in the next
+// exchange.
+void MpiWorld::listen() noexcept {
+  try {
+    notes_.read();
+  } catch (const std::exception&) {
+  }
+}
+
 void MpiWorld::start() {
   prctl(PR_SET_TIMERSLACK, 1000);  // ns; the pauses of Backoff are short
   thread_ = std::this_thread::get_id();
@@ -90,6 +101,7 @@ void MpiWorld::part(int status) {
   } catch (const std::exception&) {
     whole = false;
   }
+  notes_.end();
   if (whole) {
     MPI_Finalize();
   } else {

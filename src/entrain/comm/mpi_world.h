@@ -23,7 +23,7 @@ class MpiWorld {
   int highest_tag() const { return highest_tag_; }
   int next_communicator() { return ++communicators_; }
 
-  /// Runs a job on the thread, after those before it.
+  /// Runs a job on the thread, after those before it. Between jobs it answers the others' notes.
   std::future<void> push(std::function<void()> job) { return queue_.push(std::move(job)); }
 
   /// The process will end by MPI_Abort: an exchange is left unfinished.
@@ -34,7 +34,8 @@ class MpiWorld {
   MpiNotes& notes() { return notes_; }
 
  private:
-  MpiWorld() = default;
+  MpiWorld();
+  void listen() noexcept;
   static void end(int status, void*);
   void start();
   void part(int status);

@@ -4,7 +4,8 @@
 
 namespace entrain {
 
-Queue::Queue() : thread_([this] { serve(); }) {}
+Queue::Queue(std::function<void()> idle, std::chrono::milliseconds between)
+    : idle_(std::move(idle)), between_(between), thread_([this] { serve(); }) {}
 
 Queue::~Queue() {
   {
@@ -30,10 +31,20 @@ std::future<void> Queue::push(std::function<void()> job) {
   return future;
 }
 
+void Queue::await_job(std::unique_lock<std::mutex>& guard) {
+  const auto over = [this] { return ending_ || !jobs_.empty(); };
+  if (!idle_) return changed_.wait(guard, over);
+  while (!changed_.wait_for(guard, between_, over)) {
+    guard.unlock();
+    idle_();
+    guard.lock();
+  }
+}
+
 void Queue::serve() {
   for (;;) {
     std::unique_lock guard(lock_);
-    changed_.wait(guard, [this] { return ending_ || !jobs_.empty(); });
+    await_job(guard);
     if (ending_) return;
     std::packaged_task<void()> task = std::move(jobs_.front());
     jobs_.pop_front();

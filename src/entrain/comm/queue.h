@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -15,7 +16,10 @@ namespace entrain {
 /// for the one that has.
 class Queue {
  public:
-  Queue();
+  /// Where nothing is to be done, `idle` is called on the thread, again and again. It must not
+  /// throw.
+  explicit Queue(std::function<void()> idle = {},
+                 std::chrono::milliseconds between = std::chrono::milliseconds(200));
   ~Queue();
 
   /// The future rethrows what the job throws. What the job holds is gone when it is over.
@@ -23,7 +27,10 @@ class Queue {
 
  private:
   void serve();
+  void await_job(std::unique_lock<std::mutex>& guard);
 
+  std::function<void()> idle_;
+  std::chrono::milliseconds between_;
   std::mutex lock_;
   std::condition_variable changed_;
   std::deque<std::packaged_task<void()>> jobs_;

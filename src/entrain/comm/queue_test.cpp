@@ -90,6 +90,28 @@ TEST(Queue, TheDestructorFinishesWhatHasBegunAndDropsTheRest) {
   EXPECT_THROW(waiting.get(), std::future_error);
 }
 
+TEST(Queue, IdlesBetweenJobsOnItsThread) {
+  std::atomic<int> idled = 0;
+  std::thread::id idler;
+  Queue queue(
+      [&] {
+        idler = std::this_thread::get_id();
+        ++idled;
+      },
+      std::chrono::milliseconds(1));
+  while (idled < 3) std::this_thread::yield();
+  std::thread::id worker;
+  queue
+      .push([&] {
+        worker = std::this_thread::get_id();
+        EXPECT_EQ(idler, worker);
+        const int before = idled;
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        EXPECT_EQ(idled, before);
+      })
+      .get();
+}
+
 TEST(Queue, AnEmptyOneEnds) {
   for (int i = 0; i < 100; ++i) Queue queue;
 }

@@ -31,7 +31,7 @@ struct TransportOptions {
       {};  ///< Name or address of the one that peers reach; empty: by the route.
   std::chrono::milliseconds join_timeout{60'000};
   /// How long a rank may give no sign of life. One that lives is waited for without end, whatever
-  /// it computes. Over MPI it is the launcher that ends a job whose rank has died.
+  /// it computes.
   std::chrono::milliseconds patience{60'000};
 };
 

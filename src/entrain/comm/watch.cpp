@@ -95,9 +95,7 @@ std::optional<Watch::Loss> Watch::take_answer() {
   compare(signs.beats);
   const std::set<int> ranks = silent(signs.beats);
   if (ranks.empty()) return std::nullopt;
-  return Loss{
-      fmt::format("no sign of life for {:g} s", std::chrono::duration<double>(patience_).count()),
-      ranks};
+  return Loss{print_silence(patience_), ranks};
 }
 
 // Who took it for something else has ended its connections, perhaps before this rank looked.
