@@ -6,7 +6,7 @@ set -uo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.." || exit 1
 tree=$1
 rm -f "$tree/ctest.xml"
-ctest --test-dir "$tree" --no-tests=error --timeout 600 \
+ctest --test-dir "$tree" --no-tests=error --timeout 1800 \
   --output-junit ctest.xml --test-output-size-passed 100000000 --test-output-size-failed 100000000
 status=$?
 python3 - "$tree/ctest.xml" <<'PYTHON' || exit 1
