@@ -180,6 +180,7 @@ double C10d::longest_round_trip() {
     }
   } catch (...) {
     park({control_, forms_.group()});  // the constructor fails, so no destructor does
+    store_.give_up();
     throw;
   }
   wire_bytes_ = exchanges_ = 0;  // of the run

@@ -7,6 +7,9 @@
 
 namespace entrain {
 
+/// Within the patience for a rank that gives none, at least.
+inline constexpr int kSignsOfLife = 8;
+
 /// "no sign of life for 60 s".
 std::string print_silence(std::chrono::milliseconds patience);
 

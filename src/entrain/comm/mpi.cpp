@@ -55,7 +55,7 @@ class Mpi : public Communicator {
  public:
   Mpi(const Place& place, const TransportOptions& options)
       : options_(options),
-        world_(MpiWorld::join(options.join_timeout)),
+        world_(MpiWorld::join(options.join_timeout, options.patience)),
         channel_(world_, lost_, options.patience) {
     require_place(place);
     const double round_trip = longest_round_trip();

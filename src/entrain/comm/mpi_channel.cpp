@@ -16,7 +16,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kBetweenLooks(20), kUntilTold(1000), kUntilAsked(1000), kLastMessages(5000);
+constexpr milliseconds kBetweenLooks(20), kUntilTold(1000), kLastMessages(5000);
 constexpr int kQuestions = 8;            // within the patience
 constexpr std::size_t kFormsKept = 256;  // neighbours may be that many exchanges apart
 
@@ -39,10 +39,8 @@ void MpiChannel::run(std::int64_t number, const std::string& form,
   if (forms_.size() > kFormsKept) forms_.erase(forms_.begin());
   const auto hash = std::hash<std::string>()(fmt::format("{} {} {}", communicator_, number, form));
   tag_ = static_cast<int>(hash % static_cast<std::size_t>(world_.highest_tag()));
-  began_ = moved_ = Clock::now();
-  next_look_ = began_ + kBetweenLooks;
-  next_question_ = began_;
-  asked_.reset();
+  began_ = Clock::now();
+  roll_.moved();
   told_ = false;
   work();
 }
@@ -87,7 +85,7 @@ void MpiChannel::wait_until(const std::function<bool()>& over, MpiFlow& in, MpiF
     const bool received = in.advance(), sent = out.advance();
     if (received || sent) {
       backoff.moved();
-      moved_ = Clock::now();
+      roll_.moved();
     } else {
       backoff.pause();
     }
@@ -109,7 +107,10 @@ void MpiChannel::look(const std::set<int>& awaited) {
   notes.read();
   compare();
   require_present(awaited);
-  require_alive(awaited);
+  const std::set<int> silent = roll_.silent(awaited);
+  if (!silent.empty()) {
+    refuse_without(world_.rank(), number_, silent, print_silence(roll_.patience()));
+  }
 }
 
 // What a rank that has ended well had sent may still be on its way.
@@ -117,30 +118,11 @@ void MpiChannel::require_present(const std::set<int>& awaited) {
   const MpiNotes& notes = world_.notes();
   const std::set<int> gone = notes.gave_up(communicator_);
   if (!gone.empty()) refuse_without(world_.rank(), number_, gone, "another rank gave up");
-  if (Clock::now() < moved_ + kLastMessages) return;
+  if (Clock::now() < roll_.last_moved() + kLastMessages) return;
   std::set<int> ended;
-  std::ranges::set_intersection(awaited, notes.parted(), std::inserter(ended, ended.end()));
+  std::ranges::set_intersection(awaited, notes.leaving(), std::inserter(ended, ended.end()));
   if (!ended.empty())
     refuse_without(world_.rank(), number_, ended, "it has made its last exchange");
-}
-
-// Nobody is asked while messages move. The answers come from MPI's threads, whatever the processes
-// compute.
-void MpiChannel::require_alive(const std::set<int>& awaited) {
-  const auto now = Clock::now();
-  if (now < std::max(moved_ + kUntilAsked, next_question_)) return;
-  MpiNotes& notes = world_.notes();
-  std::set<int> silent;
-  for (const int rank : awaited) {
-    const bool long_ago = std::max(moved_, notes.heard(rank)) + patience_ < now;
-    if (asked_ && *asked_ + patience_ < now && long_ago) silent.insert(rank);
-  }
-  if (!silent.empty()) {
-    refuse_without(world_.rank(), number_, silent, print_silence(patience_));
-  }
-  if (!asked_) asked_ = now;
-  notes.ask(awaited);
-  next_question_ = now + patience_ / kQuestions;
 }
 
 void MpiChannel::compare() {

@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <functional>
-#include <optional>
 
 #include "entrain/comm/communicator.h"
 #include "entrain/comm/mpi_flow.h"
@@ -19,7 +18,10 @@ class MpiChannel : public Channel {
  public:
   /// `patience`: how long a rank that is waited for may give no sign of life.
   MpiChannel(MpiWorld& world, const std::atomic<bool>& lost, std::chrono::milliseconds patience)
-      : world_(world), lost_(lost), patience_(patience), communicator_(world.next_communicator()) {}
+      : world_(world),
+        lost_(lost),
+        roll_(world.notes(), patience),
+        communicator_(world.next_communicator()) {}
 
   int communicator() const { return communicator_; }
 
@@ -45,17 +47,15 @@ class MpiChannel : public Channel {
   void look(const std::set<int>& awaited);
   void compare();
   void require_present(const std::set<int>& awaited);
-  void require_alive(const std::set<int>& awaited);
 
   MpiWorld& world_;
   const std::atomic<bool>& lost_;
-  std::chrono::milliseconds patience_;
+  MpiRollCall roll_;
   int communicator_, tag_ = 0;
   std::int64_t number_ = 0;
-  std::map<std::int64_t, std::string> forms_;  // of the last exchanges, by number
-  // Of this exchange.
-  std::chrono::steady_clock::time_point began_, moved_, next_look_, next_question_;
-  std::optional<std::chrono::steady_clock::time_point> asked_;  // first
+  std::map<std::int64_t, std::string> forms_;        // of the last exchanges, by number
+  std::chrono::steady_clock::time_point began_;      // this exchange
+  std::chrono::steady_clock::time_point next_look_;  // whatever exchange is under way then
   bool told_ = false, paced_ = true;
   std::atomic<std::int64_t> bytes_sent_{0};
 };

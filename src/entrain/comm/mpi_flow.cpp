@@ -38,7 +38,7 @@ void MpiFlow::add(const std::vector<Piece>& pieces, int turn) {
 
 void MpiFlow::begin() {
   for (; next_ < parts_.size() && (!paced_ || requests_.size() < kUnderWay); ++next_) {
-    parts_of_.push_back(next_);
+    part_of_request_.push_back(next_);
     require_mpi_success(begin_(parts_[next_], &requests_.emplace_back(MPI_REQUEST_NULL)),
                         "a message of MPI");
   }
@@ -46,7 +46,7 @@ void MpiFlow::begin() {
 
 std::set<int> MpiFlow::peers() const {
   std::set<int> peers;
-  for (const std::size_t part : parts_of_) peers.insert(parts_[part].peer);
+  for (const std::size_t part : part_of_request_) peers.insert(parts_[part].peer);
   for (std::size_t part = next_; part < parts_.size(); ++part) peers.insert(parts_[part].peer);
   return peers;
 }
@@ -59,15 +59,15 @@ bool MpiFlow::advance() {
                                    indices_.data(), MPI_STATUSES_IGNORE),
                       "an exchange of MPI");
   if (count == MPI_UNDEFINED || count == 0) return false;
-  for (int k = 0; k < count; ++k) --left_[parts_[parts_of_[indices_[k]]].step];
+  for (int k = 0; k < count; ++k) --left_[parts_[part_of_request_[indices_[k]]].step];
   std::size_t kept = 0;
   for (std::size_t k = 0; k < requests_.size(); ++k) {
     if (requests_[k] == MPI_REQUEST_NULL) continue;
-    parts_of_[kept] = parts_of_[k];
+    part_of_request_[kept] = part_of_request_[k];
     requests_[kept++] = requests_[k];
   }
   requests_.resize(kept);
-  parts_of_.resize(kept);
+  part_of_request_.resize(kept);
   begin();
   return true;
 }

@@ -52,7 +52,7 @@ class MpiFlow {
   std::size_t next_ = 0;           // of parts_ to begin
   std::vector<std::size_t> left_;  // parts of each step that are not over
   std::vector<MPI_Request> requests_;
-  std::vector<std::size_t> parts_of_;  // the part of each request
+  std::vector<std::size_t> part_of_request_;
   std::vector<int> indices_;
 };
 

@@ -1,12 +1,16 @@
 #include "entrain/comm/mpi_notes.h"
 
+#include <algorithm>
 #include <cstring>
 
+#include "entrain/comm/lost_peer.h"
 #include "entrain/comm/mpi_world.h"
 #include "entrain/core/errors.h"
 
 namespace entrain {
 namespace {
+
+constexpr std::chrono::seconds kUntilAsked(1);
 
 struct NoteHead {
   std::int64_t number;
@@ -91,8 +95,8 @@ void MpiNotes::take(int rank, const std::string& bytes) {
     case MpiNote::Kind::gave_up:
       gave_up_[head.communicator].insert(rank);
       break;
-    case MpiNote::Kind::parted:
-      parted_.insert(rank);
+    case MpiNote::Kind::leaving:
+      leaving_.insert(rank);
       break;
     case MpiNote::Kind::question:
       send(rank, bytes_of({MpiNote::Kind::answer}));
@@ -100,6 +104,21 @@ void MpiNotes::take(int rank, const std::string& bytes) {
     case MpiNote::Kind::answer:
       break;
   }
+}
+
+std::set<int> MpiRollCall::silent(const std::set<int>& awaited) {
+  const auto now = MpiNotes::Clock::now();
+  if (now > called_ + kUntilAsked || (asked_ && *asked_ < moved_)) asked_.reset();
+  called_ = now;
+  if (now < std::max(moved_ + kUntilAsked, next_)) return {};
+  next_ = now + patience_ / kSignsOfLife;
+  std::set<int> silent;
+  for (const int rank : awaited) {
+    if (asked_ && std::max(*asked_, notes_.heard(rank)) + patience_ < now) silent.insert(rank);
+  }
+  if (!asked_) asked_ = now;
+  notes_.ask(awaited);
+  return silent;
 }
 
 }  // namespace entrain

@@ -31,11 +31,36 @@ TEST(Mpi, ARankThatWaitsLeavesItsCoreToOthers) {
 
 TEST(Mpi, ARankThatComputesForLongIsWaitedFor) {
   across(World(3, Via::mpi), [](RankPlay& play) {
-    const auto comm = play.join(Sums::fast, 1, Links::measured, std::chrono::milliseconds(500));
+    const auto comm = play.join(Sums::fast, 1, Links::measured, std::chrono::seconds(2));
     const at::Tensor rows = own_rows(*comm, 1000, at::kFloat);
-    average(*comm, rows);
-    if (play.rank() == 1) std::this_thread::sleep_for(std::chrono::seconds(4));
-    EXPECT_EQ(average(*comm, rows).size(1), 1000);
+    const at::Tensor mean = average(*comm, rows);
+    if (play.rank() == 1) std::this_thread::sleep_for(std::chrono::seconds(6));
+    EXPECT_TRUE(average(*comm, rows).equal(mean));
+  });
+}
+
+// Ranks 1 and 2 exchange one number.
+void exchange_beside(Communicator& comm) {
+  const int other = 3 - comm.rank();
+  const at::Tensor out = at::full({1}, comm.rank(), at::kFloat), in = at::zeros({1});
+  comm.launch({.form = "a pair",
+               .run =
+                   [&](Channel& channel) {
+                     if (other < 3) channel.exchange({{other, in}}, {{other, out}});
+                   }})
+      ->wait();
+  EXPECT_EQ(in.item<float>(), other < 3 ? other : 0);
+}
+
+TEST(Mpi, RanksThatAreBusyWithEachOtherAreWaitedFor) {
+  across(World(3, Via::mpi), [](RankPlay& play) {
+    const auto comm = play.join(Sums::fast, 1, Links::measured, std::chrono::seconds(2));
+    for (int i = 0; i < 500; ++i) {
+      exchange_beside(*comm);
+      if (play.rank() > 0) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    const at::Tensor rows = own_rows(*comm, 1000, at::kFloat);
+    EXPECT_TRUE(average(*comm, rows).isfinite().all().item<bool>());
   });
 }
 
@@ -43,16 +68,8 @@ TEST(Mpi, ARankThatComputesForLongIsWaitedFor) {
 TEST(Mpi, ARankThatHasEndedWellIsNotLost) {
   across(World(3, Via::mpi), [](RankPlay& play) {
     const auto comm = play.join(Sums::fast);
-    const int other = 3 - play.rank();
     if (play.rank() == 2) std::this_thread::sleep_for(std::chrono::milliseconds(1500));
-    const at::Tensor out = at::full({1}, play.rank(), at::kFloat), in = at::zeros({1});
-    comm->launch({.form = "a pair",
-                  .run =
-                      [&](Channel& channel) {
-                        if (other < 3) channel.exchange({{other, in}}, {{other, out}});
-                      }})
-        ->wait();
-    EXPECT_EQ(in.item<float>(), other < 3 ? other : 0);
+    exchange_beside(*comm);
   });
 }
 

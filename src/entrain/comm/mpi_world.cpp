@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "entrain/comm/lost_peer.h"
 #include "entrain/core/errors.h"
 #include "entrain/core/interrupt.h"
 
@@ -26,12 +27,15 @@ void require_mpi_success(int code, const char* call) {
   throw CommunicationError(fmt::format("{} failed: {}", call, text));
 }
 
-MpiWorld& MpiWorld::join(std::chrono::milliseconds timeout) {
+MpiWorld& MpiWorld::join(std::chrono::milliseconds timeout, std::chrono::milliseconds patience) {
   // Otherwise Open MPI asks the receiver before each large message over TCP, which takes 1.5 x as
   // long where several meet (docs/results/comm.md). What the user has set stays.
   setenv("OMPI_MCA_btl_tcp_flags", "1", 0);
   static auto* const world = new MpiWorld;  // never destroyed: end() may come later
-  static const std::shared_future<void> started = world->push([] { world->start(); });
+  static const std::shared_future<void> started = world->push([patience] {
+    world->patience_ = patience;
+    world->start();
+  });
   const auto deadline = Clock::now() + timeout;
   while (started.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready) {
     if (interrupted()) throw Interrupted("interrupted while MPI looked for the other ranks");
@@ -81,20 +85,26 @@ void MpiWorld::start() {
 void MpiWorld::end(int status, void* self) {
   auto& world = *static_cast<MpiWorld*>(self);
   if (std::this_thread::get_id() == world.thread_) return;  // MPI itself ends the process
-  world.push([&world, status] { world.part(status); }).wait();
+  world.push([&world, status] { world.leave(status); }).wait();
 }
 
 // All end together: an MPI_Abort while another process is in MPI_Finalize can leave mpirun waiting.
-void MpiWorld::part(int status) {
+void MpiWorld::leave(int status) {
   bool whole = status == 0 && !broken_ && notes_.whole();
   try {
     if (!whole) notes_.tell({MpiNote::Kind::gave_up});
-    notes_.tell({MpiNote::Kind::parted});
+    notes_.tell({MpiNote::Kind::leaving});
+    MpiRollCall roll(notes_, patience_);
     auto deadline = Clock::now() + kParting;
-    while (static_cast<int>(notes_.parted().size()) < size_ - 1) {
+    for (std::set<int> others = left(); !others.empty(); others = left()) {
       notes_.read();
+      const std::set<int> silent = whole ? roll.silent(others) : std::set<int>();
+      if (!silent.empty()) {
+        fmt::print(stderr, "entrain: rank {} at its end: no word from {}: {}\n", rank_,
+                   print_ranks(silent), print_silence(patience_));
+      }
       if (whole) deadline = Clock::now() + kParting;
-      whole = whole && notes_.whole();
+      whole = whole && silent.empty() && notes_.whole();
       if (Clock::now() > deadline) break;
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
@@ -107,6 +117,15 @@ void MpiWorld::part(int status) {
   } else {
     MPI_Abort(MPI_COMM_WORLD, status == 0 ? 1 : status);
   }
+}
+
+// The others that are not about to end.
+std::set<int> MpiWorld::left() const {
+  std::set<int> ranks;
+  for (int rank = 0; rank < size_; ++rank) {
+    if (rank != rank_ && !notes_.leaving().contains(rank)) ranks.insert(rank);
+  }
+  return ranks;
 }
 
 }  // namespace entrain

@@ -15,8 +15,9 @@ namespace entrain {
 class MpiWorld {
  public:
   /// The one of this process; starts it at the first call. Blocks until all processes have arrived.
-  /// Throws CommunicationError after the timeout, Interrupted upon Ctrl-C.
-  static MpiWorld& join(std::chrono::milliseconds timeout);
+  /// Throws CommunicationError after the timeout, Interrupted upon Ctrl-C. `patience`: how long
+  /// others may give no sign of life while this process waits for them to end, too.
+  static MpiWorld& join(std::chrono::milliseconds timeout, std::chrono::milliseconds patience);
 
   int rank() const { return rank_; }
   int size() const { return size_; }
@@ -38,8 +39,10 @@ class MpiWorld {
   void listen() noexcept;
   static void end(int status, void*);
   void start();
-  void part(int status);
+  void leave(int status);
+  std::set<int> left() const;
 
+  std::chrono::milliseconds patience_{60'000};
   std::atomic<bool> started_{false}, broken_{false};
   int rank_ = 0, size_ = 1, highest_tag_ = 0, communicators_ = 0;
   MPI_Comm comm_ = MPI_COMM_NULL;

@@ -16,8 +16,8 @@ namespace entrain {
 /// for the one that has.
 class Queue {
  public:
-  /// Where nothing is to be done, `idle` is called on the thread, again and again. It must not
-  /// throw.
+  /// `idle` is called on the thread where no job came for the time `between`, again and again. It
+  /// must not throw.
   explicit Queue(std::function<void()> idle = {},
                  std::chrono::milliseconds between = std::chrono::milliseconds(200));
   ~Queue();

@@ -7,6 +7,13 @@
 
 namespace entrain {
 
+namespace {
+
+// Bytes; of less a ring is no faster than direct exchange (docs/results/comm.md).
+constexpr std::int64_t kBucket = 4 << 20, kLongBucket = 32 << 20;
+
+}  // namespace
+
 Place place_for(Via via, const std::map<std::string, std::string>& environment) {
   if (via == Via::gloo) return place_from(environment);
   require_mpi();
@@ -20,7 +27,7 @@ std::unique_ptr<Communicator> join_processes(const Place& place, const Transport
 
 std::optional<std::int64_t> bucket_bytes_for(int processes, bool long_links) {
   if (processes == 1) return {};
-  return (long_links ? 32 : 4) << 20;
+  return long_links ? kLongBucket : kBucket;
 }
 
 std::string form_of(const char* what, const at::Tensor& rows) {

@@ -11,7 +11,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int kBeats = 8;                            // within the patience, at least
 constexpr auto kFarewell = std::chrono::seconds(3);  // for the others to say that they give up
 
 }  // namespace
@@ -20,7 +19,7 @@ Watch::Watch(Store& store, const Place& place, milliseconds patience)
     : store_(store),
       place_(place),
       patience_(patience),
-      interval_(std::min<milliseconds>(patience / kBeats, std::chrono::seconds(1))) {
+      interval_(std::min<milliseconds>(patience / kSignsOfLife, std::chrono::seconds(1))) {
   store_.beat(place_.rank, beat());
   thread_ = std::thread([this] { beat_on(); });
 }
@@ -75,7 +74,7 @@ void Watch::ask() {
   const auto now = Clock::now();
   const bool beats = now >= next_beats_;
   next_look_ = now + interval_;
-  if (beats) next_beats_ = now + patience_ / kBeats;
+  if (beats) next_beats_ = now + patience_ / kSignsOfLife;
   const auto answer = std::make_shared<Signs>();
   question_ = {answer, store_.ask_for_signs(place_, number_, form_, beats, answer), now};
 }

@@ -12,7 +12,7 @@ class Score {
  public:
   virtual ~Score() = default;
 
-  /// Whether this step is one of those whose mean the next figures are.
+  /// Whether this step belongs to those before an evaluation whose mean the figures are.
   virtual bool looks() const { return false; }
   /// Takes this step into that mean. An exchange, as take().
   virtual void look() {}
