@@ -55,7 +55,8 @@ struct StrategyBench {
   std::int64_t batch = 64;  ///< Samples a worker and step.
   double seconds = 1;       ///< Of one run, at least; whole periods.
   int repeats = 3;
-  int threads = 1;            ///< Of each process, inside an operation.
+  int threads = 1;                   ///< Of each process, inside an operation.
+  std::string compression = "none";  ///< Of ours on the wire, or lossless.
   std::string peer = "auto";  ///< The Python whose PyTorch is measured beside (bench/peer.h).
 };
 

@@ -327,12 +327,17 @@ nlohmann::ordered_json StrategyTable::line_of(const Subject& subject,
 std::string bench_strategy(const StrategyBench& options, bool json) {
   const Place place = place_from(environment());
   limit_intra_threads(options.threads);
-  const auto comm =
-      place.size == 1 ? local_communicator(1, nullptr) : join_processes(place, TransportOptions());
+  const auto comm = place.size == 1
+                        ? local_communicator(1, nullptr)
+                        : join_processes(place, {.lossless = options.compression == "lossless"});
   StrategyTable table(options, place, *comm);
-  nlohmann::ordered_json all = {{"processes", place.size},    {"batch", options.batch},
-                                {"threads", options.threads}, {"repeats", options.repeats},
-                                {"processor", processor()},   {"blas", blas_in_use()}};
+  nlohmann::ordered_json all = {{"processes", place.size},
+                                {"batch", options.batch},
+                                {"threads", options.threads},
+                                {"repeats", options.repeats},
+                                {"compression", options.compression},
+                                {"processor", processor()},
+                                {"blas", blas_in_use()}};
   all["lines"] = table.measure();
   if (place.rank != 0) return "";
   return json ? all.dump(2) + "\n" : print_strategies(all.dump());

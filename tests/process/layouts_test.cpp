@@ -104,6 +104,29 @@ TEST_F(Layouts, EightRowsAreFourProcessesOfTwoAndEightOfOne) {
   EXPECT_EQ(summary.at("evaluation_bytes_sent_per_worker"), 1.75 * 206928 * 4);
 }
 
+// The same parameters and payload with fewer bytes on the wire: of methods that average parameters,
+// at once or late, among them some with gradients, and of processes with several workers.
+TEST_F(Layouts, LosslessCompressionChangesNoBit) {
+  const struct {
+    std::string preset;
+    int processes;
+  } cases[] = {{"local_sgd(2)", 8},
+               {"overlap_local_sgd(2)", 4},
+               {"post_local_sgd(8, 2)", 4},
+               {"slowmo(2)", 4}};
+  for (const auto& [preset, processes] : cases) {
+    SCOPED_TRACE(preset + " in " + std::to_string(processes) + " processes");
+    const Words words = join(join(kCnn, kReproducible), {"strategy.preset=" + preset});
+    const Json plain = train(processes, words);
+    const Json less = train(processes, join(words, {"comm.compression=lossless"}));
+    for (const char* same : {"parameters_hash", "rounds", "bytes_sent_per_worker"}) {
+      EXPECT_EQ(less.at(same), plain.at(same)) << same;
+    }
+    EXPECT_LT(less.at("wire_bytes_sent").get<double>(),
+              0.97 * plain.at("wire_bytes_sent").get<double>());
+  }
+}
+
 TEST_F(Layouts, PostLocal) {
   expect_one_result(join(kCnn, {"strategy.preset=post_local_sgd(8, 4)"}), {4});
 }

@@ -130,6 +130,7 @@ TEST_F(Meeting, RanksWithDifferentSettingsAreRefused) {
        {"workers", "'2' and '4'"}},
       {2, {"train.steps=20"}, {"train.steps=21"}, {"steps", "'20' and '21'"}},
       {2, {"comm.sums=fast"}, {"comm.sums=reproducible"}, {"'fast' and 'reproducible'"}},
+      {2, {"comm.compression=none"}, {"comm.compression=lossless"}, {"'none' and 'lossless'"}},
   };
   for (const auto& one : cases) {
     SCOPED_TRACE(one.other.back());

@@ -86,6 +86,11 @@ void add_bench_strategy(CLI::App& bench, CommandLine& line) {
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   strategy
+      ->add_option("--compression", options->compression,
+                   "none, or lossless: means as differences from the last (comm.compression)")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"none", "lossless"}));
+  strategy
       ->add_option(
           "--peer", options->peer,
           "A Python with torch, measured beside; auto: /usr/bin/python3 if it has it; none")

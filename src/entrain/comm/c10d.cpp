@@ -16,6 +16,7 @@
 #include "entrain/comm/direct_mean.h"
 #include "entrain/comm/forms.h"
 #include "entrain/comm/gloo.h"
+#include "entrain/comm/lossless_mean.h"
 #include "entrain/comm/lost_peer.h"
 #include "entrain/comm/pairwise.h"
 #include "entrain/comm/queue.h"
@@ -79,6 +80,9 @@ class C10d : public Communicator, private Channel {
   bool averages_in_place() const override { return local_workers() == 1; }
   std::optional<std::int64_t> bucket_bytes() const override {
     return bucket_bytes_for(size(), long_links_);
+  }
+  std::shared_ptr<LosslessMean> lossless_mean() const override {
+    return options_.lossless ? std::make_shared<LosslessMean>(options_.sums) : nullptr;
   }
   void abandon() noexcept override;
 

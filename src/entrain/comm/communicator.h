@@ -14,6 +14,8 @@
 
 namespace entrain {
 
+class LosslessMean;  // lossless_mean.h
+
 /// A time of this host's steady clock, in seconds.
 inline double seconds_of(std::chrono::steady_clock::time_point time) {
   return std::chrono::duration<double>(time.time_since_epoch()).count();
@@ -127,6 +129,10 @@ class Communicator {
   /// in such parts while backward still runs. Alike in all processes; nothing where a mean is best
   /// left whole.
   virtual std::optional<std::int64_t> bucket_bytes() const { return {}; }
+
+  /// For means of one quantity that moves little from one to the next, to be launched by it in
+  /// place of launch_mean(). Null: messages travel as they are. Alike in all processes.
+  virtual std::shared_ptr<LosslessMean> lossless_mean() const { return {}; }
 
   /// Tells the others that this process gives up, so that they need not wait for it. Does not
   /// block.

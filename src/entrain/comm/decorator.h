@@ -24,6 +24,7 @@ class Decorator : public Communicator {
   std::unique_ptr<Exchange> launch(Job job) override { return inner_.launch(std::move(job)); }
   bool averages_in_place() const override { return inner_.averages_in_place(); }
   std::optional<std::int64_t> bucket_bytes() const override { return inner_.bucket_bytes(); }
+  std::shared_ptr<LosslessMean> lossless_mean() const override { return inner_.lossless_mean(); }
   double now() const override { return inner_.now(); }
   void abandon() noexcept override { inner_.abandon(); }
   std::vector<std::string> gather(const std::string& bytes) override {

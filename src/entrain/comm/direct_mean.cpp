@@ -7,7 +7,6 @@
 #include "entrain/comm/sum.h"
 
 namespace entrain {
-namespace {
 
 at::Tensor own_sum(const at::Tensor& rows, Sums sums) {
   if (rows.size(0) == 1) return rows;
@@ -22,16 +21,17 @@ at::Tensor own_sum(const at::Tensor& rows, Sums sums) {
   return sum;
 }
 
-}  // namespace
+at::Tensor chunk_of(const at::Tensor& row, int process, int processes) {
+  const std::int64_t columns = row.size(1), width = (columns + processes - 1) / processes;
+  const std::int64_t begin = std::min(columns, process * width);
+  return row.narrow(1, begin, std::min(columns, begin + width) - begin);
+}
 
 void direct_mean(Channel& channel, const Members& members, const at::Tensor& rows, Sums sums,
                  const at::Tensor& mean) {
-  const std::int64_t columns = mean.size(1);
-  if (columns == 0) return;
-  const std::int64_t width = (columns + members.size - 1) / members.size;
+  if (mean.numel() == 0) return;
   const auto chunk = [&](const at::Tensor& row, int process) {
-    const std::int64_t begin = std::min(columns, process * width);
-    return row.narrow(1, begin, std::min(columns, begin + width) - begin);
+    return chunk_of(row, process, members.size);
   };
   const at::Tensor own = own_sum(rows, sums), share = chunk(mean, members.rank);
   const at::Tensor chunks = at::empty({members.size, share.size(1)}, own.options());

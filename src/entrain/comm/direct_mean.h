@@ -14,4 +14,9 @@ namespace entrain {
 void direct_mean(Channel& channel, const Members& members, const at::Tensor& rows, Sums sums,
                  const at::Tensor& mean);
 
+/// Its parts: what a process adds up of its rows [w, m] and sends, [1, m], and the columns of a row
+/// [1, m] that `process` adds up.
+at::Tensor own_sum(const at::Tensor& rows, Sums sums);
+at::Tensor chunk_of(const at::Tensor& row, int process, int processes);
+
 }  // namespace entrain

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "entrain/comm/direct_mean.h"
+#include "entrain/comm/lossless_mean.h"
 #include "entrain/comm/lost_peer.h"
 #include "entrain/comm/mpi_channel.h"
 #include "entrain/comm/ring_mean.h"
@@ -85,6 +86,9 @@ class Mpi : public Communicator {
   std::vector<std::string> gather(const std::string& bytes) override;
   std::optional<std::int64_t> bucket_bytes() const override {
     return bucket_bytes_for(size(), long_links_);
+  }
+  std::shared_ptr<LosslessMean> lossless_mean() const override {
+    return options_.lossless ? std::make_shared<LosslessMean>(options_.sums) : nullptr;
   }
   void abandon() noexcept override;
 

@@ -68,6 +68,7 @@ class RankPlay {
     options.via = via_;
     options.sums = sums;
     options.links = links;
+    options.lossless = true;  // for those who ask
     options.local_workers = local_workers;
     options.join_timeout = std::chrono::seconds(20);
     options.patience = patience;

@@ -27,6 +27,7 @@ struct TransportOptions {
   int local_workers = 1;
   Sums sums = Sums::fast;
   Links links = Links::measured;
+  bool lossless = false;  ///< Means of what moves little shrink on the wire (lossless_mean.h).
   std::string interface =
       {};  ///< Name or address of the one that peers reach; empty: by the route.
   std::chrono::milliseconds join_timeout{60'000};

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "entrain/comm/faulty.h"
+#include "entrain/comm/lossless_mean.h"
 #include "entrain/comm/test_ranks.h"
 
 namespace entrain {
@@ -275,6 +276,64 @@ TEST_P(Transport, ExchangesThatTakeTurnsGetTheirOwnMessages) {
         EXPECT_TRUE(average(*comm, rows).sub(mean).abs().lt(1e-9).all().item<bool>()) << turn;
       }
     }
+  });
+}
+
+class LosslessMeans : public Transport {};
+
+INSTANTIATE_TEST_SUITE_P(Processes, LosslessMeans, testing::Values(0, 2, 3, 8, kMpiThree),
+                         world_name);
+
+// Rows as after a few local steps from a model that all have.
+at::Tensor near_rows(const Communicator& comm, at::ScalarType type, double how_near) {
+  const at::Tensor common = held_rows(0, 1, 100'003, at::kDouble);
+  return (common + how_near * own_rows(comm, 100'003, at::kDouble)).to(type);
+}
+
+// Rows that move little, as parameters do, then by far more, and little again.
+TEST_P(LosslessMeans, HaveTheBitsOfDirectExchange) {
+  across(GetParam(), [](RankPlay& play) {
+    for (int w : {1, 2}) {
+      for (Sums sums : kSums) {
+        const auto comm = play.join(sums, w, Links::long_),
+                   plain = play.join(sums, w, Links::long_);
+        for (at::ScalarType type : {at::kFloat, at::kDouble}) {
+          const at::Tensor near = near_rows(*comm, type, 1e-3);
+          for (std::int64_t columns : {100'003, 5, 0}) {
+            const auto lossless = std::make_shared<LosslessMean>(sums);
+            for (const double factor : {1.0, 1.001, 1.0011, -1e3, -1e3}) {
+              const at::Tensor rows = near.narrow(1, 0, columns) * factor, before = rows.clone();
+              at::Tensor mean = at::full({1, columns}, std::nan(""), rows.options());
+              lossless->launch(*comm, rows, mean)->wait();
+              EXPECT_TRUE(mean.equal(average(*plain, rows))) << factor << ", " << columns;
+              EXPECT_TRUE(rows.equal(before));
+            }
+          }
+        }
+      }
+    }
+  });
+}
+
+// What is not like the last mean goes as it is, and is tried again; all ranks agree on when.
+TEST_P(LosslessMeans, SendLessOrTheSame) {
+  across(GetParam(), [](RankPlay& play) {
+    const auto comm = play.join(Sums::reproducible);
+    if (comm->size() == 1) return;
+    const auto lossless = comm->lossless_mean();
+    const at::Tensor rows = near_rows(*comm, at::kFloat, 1e-4);
+    at::Tensor mean = at::empty({1, rows.size(1)});
+    const auto sent = [&](double factor) {
+      const std::int64_t before = comm->wire_bytes_sent();
+      lossless->launch(*comm, rows * factor, mean)->wait();
+      return static_cast<double>(comm->wire_bytes_sent() - before);
+    };
+    const double whole = sent(1);
+    EXPECT_LT(sent(1.001), 0.72 * whole) << "what moved by a thousandth";
+    EXPECT_LT(sent(1.0011), 0.65 * whole) << "by a ten thousandth";
+    EXPECT_LT(sent(-70), 1.03 * whole) << "what has nothing of the last";
+    for (int i = 0; i < 31; ++i) EXPECT_EQ(sent(-70), whole) << i;
+    EXPECT_LT(sent(-70.01), 0.72 * whole) << "tried again";
   });
 }
 

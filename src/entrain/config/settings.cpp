@@ -68,6 +68,10 @@ std::vector<Setting> make_settings() {
        "short, or long: large fast sums go another way over them, with other bits; auto: measured "
        "at the start, long from 3 ms there and back",
        one_of({"auto", "short", "long"})},
+      {ENTRAIN_SETTING(comm.compression),
+       "none, or lossless: means over everyone travel as what they differ in from the last one, to "
+       "the last bit",
+       one_of({"none", "lossless"})},
       {ENTRAIN_SETTING(comm.interface),
        "network interface at which the others reach this process, by name or address; empty: "
        "GLOO_SOCKET_IFNAME if that is set, else the one of the route to them"},

@@ -58,6 +58,7 @@ struct Settings {
     std::string transport = "auto";     // gloo (auto too), or mpi under mpirun
     std::string sums = "fast";          // fast, or reproducible whatever the layout
     std::string links = "auto";         // auto: measured at the start; short, long
+    std::string compression = "none";   // or lossless
     std::string interface;              // name or address; empty: by the route to the others
     std::string join_timeout = "60 s";  // to the first contact of all processes
     std::string patience = "60 s";      // without a sign of life of a process

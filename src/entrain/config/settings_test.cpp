@@ -53,6 +53,7 @@ TEST(Settings, DefaultsAndTypes) {
       {"comm.transport", "text", "\"auto\""},
       {"comm.sums", "text", "\"fast\""},
       {"comm.links", "text", "\"auto\""},
+      {"comm.compression", "text", "\"none\""},
       {"comm.interface", "text", "\"\""},
       {"comm.join_timeout", "text", "\"60 s\""},
       {"comm.patience", "text", "\"60 s\""},

@@ -20,11 +20,13 @@ void resize_result(const Mixings& mixings, const at::Tensor& rows, at::Tensor& r
 
 std::unique_ptr<Exchange> launch_exchange(Communicator& comm, const Mixings& mixings,
                                           std::int64_t turn, const at::Tensor& rows,
-                                          const at::Tensor& result, Coder* coder) {
+                                          const at::Tensor& result, Coder* coder,
+                                          LosslessMean* lossless) {
   const auto mixing =
       mixings.empty() ? nullptr : mixings[turn % static_cast<std::int64_t>(mixings.size())];
   if (coder) return coder->launch(comm, mixing, rows, result);
-  return mixing ? comm.launch_mix(rows, result, mixing) : comm.launch_mean(rows, result);
+  if (mixing) return comm.launch_mix(rows, result, mixing);
+  return lossless ? lossless->launch(comm, rows, result) : comm.launch_mean(rows, result);
 }
 
 double seconds_waited(const Communicator& comm, Exchange& exchange) {

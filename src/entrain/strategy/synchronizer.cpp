@@ -35,6 +35,7 @@ Synchronizer::Synchronizer(Rows& rows, Communicator& comm, Strategy strategy)
     round.columns = columns_of(spec.slice, rows.layout());
     for (const Span& span : round.columns) round.items += span.count;
     round.coder = coder_for(spec.codec, rows, round.columns);
+    if (spec.what == What::parameters) round.lossless = comm.lossless_mean();
     if (spec.whom.push_sum) masses_ = at::ones({rows.workers()}, at::kDouble);
     if (spec.when.needs_loss) round.loss_sum = at::zeros({rows.workers()}, at::kDouble);
   }
@@ -202,11 +203,11 @@ void Synchronizer::meet(const Round& round, const at::Tensor& anchor, const at::
 
 std::unique_ptr<Exchange> Synchronizer::exchange(const Mixings& mixings, std::int64_t turn,
                                                  const at::Tensor& rows, at::Tensor& result,
-                                                 Coder* coder) {
+                                                 Coder* coder, LosslessMean* lossless) {
   const auto launching = timeline_.during(Activity::launch);
   resize_result(mixings, rows, result);
   return timeline_.under_way(
-      [&] { return launch_exchange(*comm_, mixings, turn, rows, result, coder); });
+      [&] { return launch_exchange(*comm_, mixings, turn, rows, result, coder, lossless); });
 }
 
 // BatchNorm's statistics travel with a round that makes all workers equal, and with no other: they
@@ -240,13 +241,13 @@ void Synchronizer::launch(Round& round, std::int64_t turn, double lr) {
   round.message = message_of(round);
   const std::int64_t delay = round.spec.delay.steps;
   const double ratio = lr != 0 && round.launch_lr != 0 ? lr / round.launch_lr : 1;
-  round.flight.emplace(
-      Flight{exchange(round.mixings, turn, round.message, round.mixed, round.coder.get()),
-             {},
-             step_,
-             delay == kNever ? kNever : step_ + delay,
-             lr,
-             ratio});
+  round.flight.emplace(Flight{exchange(round.mixings, turn, round.message, round.mixed,
+                                       round.coder.get(), round.lossless.get()),
+                              {},
+                              step_,
+                              delay == kNever ? kNever : step_ + delay,
+                              lr,
+                              ratio});
   ++round.launches;
   if (lr != 0) round.launch_lr = lr;
   if (round.spec.state.kind == StatePolicy::Kind::average) launch_state(round, turn);
@@ -361,6 +362,7 @@ void Synchronizer::rebind(Communicator& comm) {
   for (Round& round : rounds_) {
     ENTRAIN_CHECK(!round.flight);
     round.mixings = mixings_of(round.spec.whom, comm.workers());
+    if (round.lossless) round.lossless = comm.lossless_mean();
   }
   comm_ = &comm;
   timeline_.rebind(comm);

@@ -120,9 +120,10 @@ class Synchronizer {
     at::Tensor message;  // [w, S], and B columns of buffers if the round makes all equal, and one
                          // with the loss if the schedule asks
     at::Tensor mixed;    // [r, the same]
-    std::shared_ptr<Coder> coder;         // none for exact
-    std::vector<at::Tensor> mixed_state;  // [r, k], of the optimizer's buffers
-    at::Tensor loss_sum;                  // [w], of the steps since the round was due
+    std::shared_ptr<Coder> coder;            // none for exact
+    std::shared_ptr<LosslessMean> lossless;  // of parameters, where the transport offers it
+    std::vector<at::Tensor> mixed_state;     // [r, k], of the optimizer's buffers
+    at::Tensor loss_sum;                     // [w], of the steps since the round was due
     std::int64_t loss_steps = 0;
     double landed_loss = std::nan("");  // that no schedule has read yet
     std::vector<std::int64_t> due_steps;
@@ -152,7 +153,7 @@ class Synchronizer {
   void start(Round& round);
   std::unique_ptr<Exchange> exchange(const Mixings& mixings, std::int64_t turn,
                                      const at::Tensor& rows, at::Tensor& result,
-                                     Coder* coder = nullptr);
+                                     Coder* coder = nullptr, LosslessMean* lossless = nullptr);
   double wait(Exchange& exchange);
   void find_next_event();
 

@@ -33,6 +33,7 @@ std::unique_ptr<Communicator> join(const JoinOptions& options) {
   return join_processes(
       place, {.via = via,
               .sums = options.reproducible ? Sums::reproducible : Sums::fast,
+              .lossless = options.lossless,
               .interface = options.interface.empty() ? text_of(environment(), kInterfaceVariable)
                                                      : options.interface,
               .join_timeout = options.timeout});

@@ -14,6 +14,7 @@ namespace entrain {
 struct JoinOptions {
   bool reproducible = false;  ///< Sums whose bits do not depend on the layout.
   bool mpi = false;           ///< Over MPI, for ranks that mpirun or srun started; else Gloo.
+  bool lossless = false;      ///< Averaged parameters shrink on the wire, and lose no bit.
   /// Network interface at which the others reach this process, by name or address; empty: that of
   /// `launch --interface`, of GLOO_SOCKET_IFNAME, else the one of the route to them.
   std::string interface;

@@ -188,6 +188,7 @@ Prepared prepare(const Resolved& resolved) {
   prepared.comm.links = settings.comm.links == "auto"   ? Links::measured
                         : settings.comm.links == "long" ? Links::long_
                                                         : Links::short_;
+  prepared.comm.lossless = settings.comm.compression == "lossless";
   prepared.comm.interface = settings.comm.interface;
   prepared.comm.join_timeout =
       located(resolved, "comm.join_timeout", [&] { return duration(settings.comm.join_timeout); });

@@ -41,6 +41,7 @@ Facts run_facts(const Settings& settings, const Prepared& prepared) {
                         {"comm.transport", settings.comm.transport},
                         {"comm.sums", settings.comm.sums},
                         {"comm.links", settings.comm.links},
+                        {"comm.compression", settings.comm.compression},
                         {"report.trace", settings.report.trace},
                         {"evaluation.every", settings.evaluation.every},
                         {"evaluation.window", std::to_string(settings.evaluation.window)},
