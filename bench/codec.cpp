@@ -100,7 +100,7 @@ std::string bench_codec(const BenchOptions& options, bool json) {
   return fmt::format(
       "100 MB of float32 on one core of {}; medians of {}; a copy of it: {:.1f} GB/s\n\n{}\n"
       "GB/s are of float32: 0.1 GB / seconds. Encoding leaves what was not said in place; "
-      "lossless: of numbers that moved by a thousandth of their size.\n",
+      "lossless: of numbers that moved by a thousandth of their spread.\n",
       processor(), options.pairs, gigabytes / median(copy),
       print_table({"codec", "bytes/number", "encode GB/s", "decode GB/s", "both GB/s"}, rows));
 }

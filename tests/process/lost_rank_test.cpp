@@ -10,8 +10,13 @@ namespace {
 
 class LostRank : public ProcessTest {
  protected:
-  static inline const Words kEndless = {"model.name=softmax", "train.batch=16",
-                                        "train.steps=1000000000", "threads.intra=1"};
+  static inline const Words kSteps = {"train.batch=16", "train.steps=1000000000",
+                                      "threads.intra=1"};
+  static inline const Words kEndless = join({"model.name=softmax"}, kSteps);
+  static inline const Words kFast = join(kEndless, {"comm.sums=fast"});
+  static inline const Words kReproducible = join(kEndless, {"comm.sums=reproducible"});
+  static inline const Words kLossless =
+      join(kSteps, {"model.name=cnn", "comm.compression=lossless"});
   static constexpr double kSoon = 15;
 
   // The command line of this holds no other process.
@@ -37,15 +42,14 @@ class LostRank : public ProcessTest {
     Running::Clock::time_point killed;
   };
 
-  Bereaved bereave(int victim, int size, const std::string& sums) {
-    const std::string name = sums + std::to_string(victim);
+  Bereaved bereave(int victim, int size, const Words& settings) {
+    const std::string name = "run" + std::to_string(++runs_);
     std::vector<int> all(size);
     std::iota(all.begin(), all.end(), 0);
-    Bereaved run = {
-        victim,
-        *this / name,
-        start_ranks(all, size, free_port(), join(kEndless, {"comm.sums=" + sums, "--out", name})),
-        {}};
+    Bereaved run = {victim,
+                    *this / name,
+                    start_ranks(all, size, free_port(), join(settings, {"--out", name})),
+                    {}};
     EXPECT_TRUE(wait_until([&] { return has_landed(run.out); })) << run.ranks[0].err();
     run.ranks[victim].send(SIGKILL);
     run.killed = Running::Clock::now();
@@ -72,17 +76,20 @@ class LostRank : public ProcessTest {
     EXPECT_EQ(metrics.find("\"event\":\"failed: rank 0 in exchange") != std::string::npos,
               run.victim != 0);
   }
+
+ private:
+  int runs_ = 0;
 };
 
 TEST_F(LostRank, TheOthersNameIt) {
-  Bereaved runs[] = {bereave(1, 4, "fast"),  // rank 3 is no neighbour and learns of it by the store
-                     bereave(2, 3, "reproducible")};
+  Bereaved runs[] = {bereave(1, 4, kFast),  // rank 3 is no neighbour and learns of it by the store
+                     bereave(2, 3, kReproducible), bereave(1, 3, kLossless)};
   for (Bereaved& run : runs) expect_others_name_it(run);
   expect_whole_files(folder());
 }
 
 TEST_F(LostRank, TheOthersNameTheOneThatHostsTheStore) {
-  Bereaved runs[] = {bereave(0, 3, "fast"), bereave(0, 2, "reproducible")};
+  Bereaved runs[] = {bereave(0, 3, kFast), bereave(0, 2, kReproducible)};
   for (Bereaved& run : runs) expect_others_name_it(run);
   expect_whole_files(folder());
 }

@@ -82,7 +82,7 @@ class C10d : public Communicator, private Channel {
     return bucket_bytes_for(size(), long_links_);
   }
   std::shared_ptr<LosslessMean> lossless_mean() const override {
-    return options_.lossless ? std::make_shared<LosslessMean>(options_.sums) : nullptr;
+    return lossless_mean_for(options_);
   }
   void abandon() noexcept override;
 

@@ -11,8 +11,8 @@ namespace entrain {
 /// 64 differences the low bits follow one another, as many of each, and then come the other bits of
 /// the few that are larger (frame of reference with patches: Zukowski et al. 2006).
 
-/// Bytes that a code of `count` numbers of `item` bytes has at most: 3 for each 64 more than the
-/// numbers themselves.
+/// Bytes that a code of `count` numbers of `item` bytes has at most: those of the numbers, filled
+/// up to whole groups of 64, and 3 for each group.
 std::int64_t most_lossless_bytes(std::int64_t count, std::int64_t item);
 
 /// Codes `values` [count] into `code`, which has room for the most. Returns the bytes written.

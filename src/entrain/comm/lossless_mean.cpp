@@ -5,81 +5,107 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <cstring>
+#include <map>
 
 #include "entrain/comm/direct_mean.h"
 #include "entrain/comm/lossless.h"
 #include "entrain/comm/metered.h"
 #include "entrain/comm/sum.h"
+#include "entrain/core/errors.h"
 
 namespace entrain {
 namespace {
 
-constexpr std::int64_t kWorthCoding = 64 << 10;  // bytes of a row, measured (docs/results/comm.md)
+constexpr std::int64_t kWorthCoding = 64 << 10;  // bytes of a row
 constexpr double kWorthKeeping = 0.9;            // of the bytes
-constexpr int kPlain = 30;                       // exchanges between two tries
+constexpr int kPlain = 30;                       // means without a try
 
-// Sizes of messages are few, as each of them has a tag of its own over long links (pairwise.h).
-constexpr std::int64_t kSizes = 128;
+// Parts of the most that a code may have, in which rooms are counted. Messages shall have few
+// sizes, as each of them has a tag of its own over long links (pairwise.h).
+constexpr std::int64_t kRooms = 64;
+constexpr std::int64_t kSpare = 3;  // such parts that may stay empty before a room shrinks
 
-// What `values` [k] differ in from `expected` [k], as bytes.
-at::Tensor code_of(const at::Tensor& values, const at::Tensor& expected) {
-  const std::int64_t count = values.numel();
-  const std::int64_t most = most_lossless_bytes(count, values.element_size());
-  const at::Tensor code = at::empty({most}, at::kByte);
-  auto* const bytes = code.data_ptr<std::uint8_t>();
-  std::int64_t written = 0;
-  AT_DISPATCH_FLOATING_TYPES(values.scalar_type(), "code_of", [&] {
-    written =
-        encode_lossless(values.data_ptr<scalar_t>(), expected.data_ptr<scalar_t>(), count, bytes);
-  });
-  const std::int64_t unit = most / kSizes + 1;
-  const std::int64_t size = std::min(most, (written + unit - 1) / unit * unit);
-  std::fill(bytes + written, bytes + size, std::uint8_t{0});
-  return code.narrow(0, 0, size);
+std::int64_t most_bytes(const at::Tensor& values) {
+  return most_lossless_bytes(values.numel(), values.element_size());
 }
 
-void decode(const at::Tensor& code, const at::Tensor& expected, const at::Tensor& values) {
+// For the next code, where the last one had so many bytes: a little more.
+std::int64_t room_for(std::int64_t bytes, std::int64_t most, std::int64_t room) {
+  const std::int64_t part = most / kRooms + 1;
+  if (bytes <= room && room <= bytes + kSpare * part) return room;
+  return std::min(most, (bytes / part + 2) * part);
+}
+
+// Where no code has come yet.
+std::int64_t first_room(const at::Tensor& values) { return most_bytes(values) / 4 * 3; }
+
+// What goes before a code. All processes learn the last two from everyone, on the way back.
+struct Head {
+  std::int64_t bytes;          // of the code
+  std::int64_t longest_there;  // of the codes that came to the sender
+  std::int64_t there;          // bytes that came to it
+};
+
+// A code on its way. It has some room in a message, whose size all know before; what does not fit
+// goes in another one.
+class Letter {
+ public:
+  Letter(std::int64_t most, std::int64_t room)
+      : bytes_(at::empty({kBegin + most}, at::kByte)), room_(room) {}
+
+  std::uint8_t* code() const { return bytes_.data_ptr<std::uint8_t>() + kBegin; }
+  Head head() const {
+    Head head;
+    std::memcpy(&head, bytes_.data_ptr(), sizeof head);
+    return head;
+  }
+  // The code has been written; nothing else of the memory is sent.
+  void seal(const Head& head) const {
+    std::memcpy(bytes_.data_ptr(), &head, sizeof head);
+    if (head.bytes < room_) std::fill(code() + head.bytes, code() + room_, std::uint8_t{0});
+  }
+  at::Tensor message() const { return bytes_.narrow(0, 0, kBegin + room_); }
+  at::Tensor rest() const { return bytes_.narrow(0, kBegin + room_, rest_bytes()); }
+  std::int64_t sent() const { return room_ + rest_bytes(); }
+
+ private:
+  static constexpr std::int64_t kBegin = sizeof(Head);
+  std::int64_t rest_bytes() const { return std::max<std::int64_t>(0, head().bytes - room_); }
+
+  at::Tensor bytes_;
+  std::int64_t room_;
+};
+
+using Letters = std::map<int, Letter>;  // by the other process
+
+// What `values` [1, k] differ in from `expected` [1, k].
+Letter letter_of(const at::Tensor& values, const at::Tensor& expected, std::int64_t room,
+                 Head head = {}) {
+  const Letter letter(most_bytes(values), room);
+  AT_DISPATCH_FLOATING_TYPES(values.scalar_type(), "letter_of", [&] {
+    head.bytes = encode_lossless(values.data_ptr<scalar_t>(), expected.data_ptr<scalar_t>(),
+                                 values.numel(), letter.code());
+  });
+  letter.seal(head);
+  return letter;
+}
+
+void decode(const Letter& letter, const at::Tensor& expected, const at::Tensor& values) {
   AT_DISPATCH_FLOATING_TYPES(values.scalar_type(), "decode", [&] {
-    decode_lossless(code.data_ptr<std::uint8_t>(), code.numel(), expected.data_ptr<scalar_t>(),
+    decode_lossless(letter.code(), letter.head().bytes, expected.data_ptr<scalar_t>(),
                     values.numel(), values.data_ptr<scalar_t>());
   });
 }
 
-// What the others sent, by rank, and a number that each process said.
-struct Received {
-  std::vector<at::Tensor> codes;
-  double said = 0;  // the sum of all
-
-  double bytes() const {
-    double sum = 0;
-    for (const at::Tensor& code : codes)
-      sum += code.defined() ? static_cast<double>(code.numel()) : 0;
-    return sum;
-  }
-};
-
-// Sends `codes[p]` to process p. Sizes go first, and the number `say` with them.
-Received exchange_codes(Channel& channel, int rank, const std::vector<at::Tensor>& codes,
-                        double say) {
-  const auto processes = static_cast<int>(codes.size());
-  const at::Tensor heads = at::empty({processes, 2}, at::kDouble);
-  std::vector<Piece> heads_in, heads_out, in, out;
-  for (int peer = 0; peer < processes; ++peer) {
-    if (peer == rank) continue;
-    const auto size = static_cast<double>(codes[peer].numel());
-    heads_in.push_back({peer, heads[peer]});
-    heads_out.push_back({peer, at::tensor({size, say}, at::kDouble)});
-    out.push_back({peer, codes[peer]});
-  }
-  channel.exchange(heads_in, heads_out);
-  Received received = {std::vector<at::Tensor>(processes), say};
-  for (const Piece& head : heads_in) {
-    received.said += head.values[1].item<double>();
-    received.codes[head.peer] = at::empty({head.values[0].item<std::int64_t>()}, at::kByte);
-    in.push_back({head.peer, received.codes[head.peer]});
-  }
-  channel.exchange(in, out);
-  return received;
+void exchange(Channel& channel, const Letters& in, const Letters& out) {
+  const auto pieces = [](const Letters& letters, at::Tensor (Letter::*part)() const) {
+    std::vector<Piece> all;
+    for (const auto& [peer, letter] : letters) all.push_back({peer, (letter.*part)()});
+    return all;
+  };
+  channel.exchange(pieces(in, &Letter::message), pieces(out, &Letter::message));
+  channel.exchange(pieces(in, &Letter::rest), pieces(out, &Letter::rest));
 }
 
 }  // namespace
@@ -87,10 +113,7 @@ Received exchange_codes(Channel& channel, int rank, const std::vector<at::Tensor
 std::unique_ptr<Exchange> LosslessMean::launch(Communicator& comm, const at::Tensor& rows,
                                                const at::Tensor& mean) {
   const auto bytes = static_cast<std::int64_t>(mean.nbytes());
-  if (comm.size() == 1 || bytes < kWorthCoding || plain_ > 0) {
-    plain_ = std::max(0, plain_ - 1);
-    return comm.launch_mean(rows, mean);
-  }
+  if (comm.size() == 1 || bytes < kWorthCoding) return comm.launch_mean(rows, mean);
   check_exchange(rows, mean, comm.local_workers(), 1);
   return comm.launch(
       {.form = form_of(sums_ == Sums::fast ? "lossless sum" : "lossless reproducible sum", rows),
@@ -103,9 +126,16 @@ std::unique_ptr<Exchange> LosslessMean::launch(Communicator& comm, const at::Ten
 
 void LosslessMean::average(Channel& channel, const Members& members, const at::Tensor& rows,
                            const at::Tensor& mean) {
-  if (!last_.defined()) {
+  const bool other = last_.defined() &&
+                     (last_.sizes() != mean.sizes() || last_.scalar_type() != mean.scalar_type());
+  ENTRAIN_CHECK(!other);
+  if (plain_ > 0) {
+    --plain_;
+    direct_mean(channel, members, rows, sums_, mean);
+  } else if (!last_.defined()) {
     direct_mean(channel, members, rows, sums_, mean);
     last_ = mean.clone();
+    rooms_.clear();
   } else if (coded_mean(channel, members, rows, mean) <= kWorthKeeping) {
     last_.copy_(mean);
   } else {
@@ -117,36 +147,62 @@ void LosslessMean::average(Channel& channel, const Members& members, const at::T
 // The steps of direct_mean(), coded. Returns the bytes that all processes sent, beside those that
 // they would have sent plain.
 double LosslessMean::coded_mean(Channel& channel, const Members& members, const at::Tensor& rows,
-                                const at::Tensor& mean) const {
-  const int processes = members.size, rank = members.rank;
+                                const at::Tensor& mean) {
+  const int rank = members.rank;
   const auto chunk = [&](const at::Tensor& row, int process) {
-    return chunk_of(row, process, processes);
+    return chunk_of(row, process, members.size);
   };
   const at::Tensor own = own_sum(rows, sums_), share = chunk(mean, rank);
   const at::Tensor expected =
       members.local_workers == 1 ? last_ : last_.to(own.scalar_type()).mul(members.local_workers);
-  std::vector<at::Tensor> codes(processes);
-  for (int peer = 0; peer < processes; ++peer) {
-    if (peer != rank) codes[peer] = code_of(chunk(own, peer), chunk(expected, peer));
-  }
-  const Received there = exchange_codes(channel, rank, codes, 0);
-  const at::Tensor chunks = at::empty({processes, share.numel()}, own.options());
-  for (int peer = 0; peer < processes; ++peer) {
-    if (peer == rank) {
-      chunks[peer].copy_(chunk(own, peer)[0]);
-    } else {
-      decode(there.codes[peer], chunk(expected, rank), chunks[peer]);
+  std::vector<int> peers;
+  for (int process = 0; process < members.size; ++process) {
+    if (process != rank) peers.push_back(process);
+    if (rooms_.size() <= static_cast<std::size_t>(process)) {
+      rooms_.push_back({first_room(chunk(own, process)), first_room(chunk(mean, process))});
     }
   }
-  tree_mean(chunks, 0, share.numel(), members.workers(), share);
-  std::fill(codes.begin(), codes.end(), code_of(share, chunk(last_, rank)));
-  const double others = processes - 1;
-  const Received back = exchange_codes(
-      channel, rank, codes, there.bytes() + others * static_cast<double>(codes[0].numel()));
-  for (int peer = 0; peer < processes; ++peer) {
-    if (peer != rank) decode(back.codes[peer], chunk(last_, peer), chunk(mean, peer));
+  Letters out, in;
+  for (const int peer : peers) {
+    out.emplace(peer, letter_of(chunk(own, peer), chunk(expected, peer), rooms_[peer].there));
+    in.emplace(peer, Letter(most_bytes(chunk(own, rank)), rooms_[rank].there));
   }
-  return back.said / (others * static_cast<double>(own.nbytes() + mean.nbytes()));
+  exchange(channel, in, out);
+  const at::Tensor chunks = at::empty({members.size, share.numel()}, own.options());
+  chunks[rank].copy_(chunk(own, rank)[0]);
+  Head head = {};
+  for (const auto& [peer, letter] : in) {
+    decode(letter, chunk(expected, rank), chunks[peer]);
+    head.longest_there = std::max(head.longest_there, letter.head().bytes);
+    head.there += letter.sent();
+  }
+  tree_mean(chunks, 0, share.numel(), members.workers(), share);
+
+  const Letter answer = letter_of(share, chunk(last_, rank), rooms_[rank].back, head);
+  Letters answers;
+  in.clear();
+  for (const int peer : peers) {
+    answers.emplace(peer, answer);
+    in.emplace(peer, Letter(most_bytes(chunk(mean, peer)), rooms_[peer].back));
+  }
+  exchange(channel, in, answers);
+  for (const auto& [peer, letter] : in) decode(letter, chunk(last_, peer), chunk(mean, peer));
+
+  in.emplace(rank, answer);
+  std::int64_t sent = 0;
+  for (const auto& [process, letter] : in) {
+    const Head said = letter.head();
+    sent += said.there + (members.size - 1) * letter.sent();
+    auto& [there, back] = rooms_[process];
+    there = room_for(said.longest_there, most_bytes(chunk(own, process)), there);
+    back = room_for(said.bytes, most_bytes(chunk(mean, process)), back);
+  }
+  const auto plain = static_cast<double>((own.nbytes() + mean.nbytes()) * (members.size - 1));
+  return static_cast<double>(sent) / plain;
+}
+
+std::shared_ptr<LosslessMean> lossless_mean_for(const TransportOptions& options) {
+  return options.lossless ? std::make_shared<LosslessMean>(options.sums) : nullptr;
 }
 
 }  // namespace entrain

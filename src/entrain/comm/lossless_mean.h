@@ -6,17 +6,18 @@ namespace entrain {
 
 /// Means over everyone of one quantity that moves little from one to the next, as parameters do:
 /// its numbers travel as what they differ in from the last mean, which all processes have
-/// (lossless.h). No bit is lost, and messages take about two thirds of their bytes.
+/// (lossless.h). By direct exchange, with its bits (direct_mean.h).
 ///
-/// Keeps a row, the last mean. By direct exchange (direct_mean.h), with two messages of a few bytes
-/// more, as sizes are not known before.
+/// Keeps a row, the last mean; while it averages, three rows more. Sizes are not known before: a
+/// message has room for a code as long as the one before it, and a little more. What does not fit
+/// follows in another message.
 class LosslessMean : public std::enable_shared_from_this<LosslessMean> {
  public:
   explicit LosslessMean(Sums sums) : sums_(sums) {}
 
-  /// As Communicator::launch_mean, which it leaves the work to where that is better: for small
-  /// rows, and for a while after a mean that shrank by less than a tenth. All processes come to the
-  /// same answer. REQUIRES: the last one has landed.
+  /// As Communicator::launch_mean, which rows of less than 64 KiB are left to. After a mean that
+  /// shrank by less than a tenth some travel as they are; all processes know it. REQUIRES: the last
+  /// one has landed, and had as many numbers of the same type.
   std::unique_ptr<Exchange> launch(Communicator& comm, const at::Tensor& rows,
                                    const at::Tensor& mean);
 
@@ -24,11 +25,18 @@ class LosslessMean : public std::enable_shared_from_this<LosslessMean> {
   void average(Channel& channel, const Members& members, const at::Tensor& rows,
                const at::Tensor& mean);
   double coded_mean(Channel& channel, const Members& members, const at::Tensor& rows,
-                    const at::Tensor& mean) const;
+                    const at::Tensor& mean);
 
+  struct Rooms {
+    std::int64_t there, back;  // bytes for the codes to a process, and for its mean
+  };
   Sums sums_;
-  at::Tensor last_;  // mean [1, m]; undefined: none that is recent
-  int plain_ = 0;    // launches, until the next try
+  at::Tensor last_;           // mean [1, m]; undefined: none that is recent
+  std::vector<Rooms> rooms_;  // by process, alike on all; empty: no codes so far
+  int plain_ = 0;             // means until the next try
 };
+
+/// What Communicator::lossless_mean() gives, of a transport with these options.
+std::shared_ptr<LosslessMean> lossless_mean_for(const TransportOptions& options);
 
 }  // namespace entrain

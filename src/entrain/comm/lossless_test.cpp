@@ -58,13 +58,7 @@ std::vector<T> moved(std::vector<T> values, double deviation) {
 }
 
 template <class T>
-class Lossless : public testing::Test {};
-
-using Numbers = testing::Types<float, double>;
-TYPED_TEST_SUITE(Lossless, Numbers);
-
-TYPED_TEST(Lossless, EveryBitComesBack) {
-  using T = TypeParam;
+void expect_every_bit_back() {
   std::mt19937_64 draws(3);
   for (const std::size_t count : {0, 1, 2, 63, 64, 65, 127, 128, 1000}) {
     const auto values = normal<T>(count, 5, 0.05);
@@ -83,8 +77,13 @@ TYPED_TEST(Lossless, EveryBitComesBack) {
   }
 }
 
-TYPED_TEST(Lossless, SoDoTheExtremes) {
-  using T = TypeParam;
+TEST(Lossless, EveryBitComesBack) {
+  expect_every_bit_back<float>();
+  expect_every_bit_back<double>();
+}
+
+template <class T>
+void expect_extremes_back() {
   using Limits = std::numeric_limits<T>;
   const std::vector<T> extremes = {0,
                                    -T{0},
@@ -111,9 +110,14 @@ TYPED_TEST(Lossless, SoDoTheExtremes) {
   expect_all_bits(values, expected);
 }
 
+TEST(Lossless, SoDoTheExtremes) {
+  expect_extremes_back<float>();
+  expect_extremes_back<double>();
+}
+
 // Large differences, as many of a group as there may be, at any place, and of any size.
-TYPED_TEST(Lossless, SoDoTheFewThatMovedFar) {
-  using T = TypeParam;
+template <class T>
+void expect_far_moves_back() {
   const auto expected = normal<T>(128, 11, 1);
   for (int large = 0; large <= 64; large += 7) {
     for (const double factor : {1.5, 4.0, 30.0, 1e6}) {
@@ -124,8 +128,13 @@ TYPED_TEST(Lossless, SoDoTheFewThatMovedFar) {
   }
 }
 
-TYPED_TEST(Lossless, WhatMovedLittleTakesFewBits) {
-  using T = TypeParam;
+TEST(Lossless, SoDoTheFewThatMovedFar) {
+  expect_far_moves_back<float>();
+  expect_far_moves_back<double>();
+}
+
+template <class T>
+void expect_few_bits() {
   constexpr std::size_t count = 64'000;
   const auto expected = normal<T>(count, 13, 1);
   const auto bits = [&](const std::vector<T>& values) {
@@ -139,8 +148,13 @@ TYPED_TEST(Lossless, WhatMovedLittleTakesFewBits) {
   EXPECT_LE(bits(normal<T>(count, 17, 1)), whole + heads);
 }
 
-TYPED_TEST(Lossless, WhatIsNoCodeIsRefused) {
-  using T = TypeParam;
+TEST(Lossless, WhatMovedLittleTakesFewBits) {
+  expect_few_bits<float>();
+  expect_few_bits<double>();
+}
+
+template <class T>
+void expect_refusals() {
   const auto expected = normal<T>(200, 19, 1);
   const auto code = encoded(moved(expected, 1e-3), expected);
   for (std::size_t bytes = 0; bytes < code.size(); ++bytes) {
@@ -161,6 +175,11 @@ TYPED_TEST(Lossless, WhatIsNoCodeIsRefused) {
     } catch (const CommunicationError&) {
     }
   }
+}
+
+TEST(Lossless, WhatIsNoCodeIsRefused) {
+  expect_refusals<float>();
+  expect_refusals<double>();
 }
 
 }  // namespace

@@ -69,8 +69,11 @@ std::vector<Setting> make_settings() {
        "at the start, long from 3 ms there and back",
        one_of({"auto", "short", "long"})},
       {ENTRAIN_SETTING(comm.compression),
-       "none, or lossless: means over everyone travel as what they differ in from the last one, to "
-       "the last bit",
+       "none, or lossless: averaged parameters (64 KiB and more) travel as what they differ in "
+       "from "
+       "the last average, for slow links; no bit is lost, but fast sums are always added up as "
+       "over "
+       "long links",
        one_of({"none", "lossless"})},
       {ENTRAIN_SETTING(comm.interface),
        "network interface at which the others reach this process, by name or address; empty: "

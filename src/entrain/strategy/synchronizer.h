@@ -151,6 +151,7 @@ class Synchronizer {
   at::Tensor columns_in(const Round& round, const at::Tensor& row) const;
   static at::Tensor parameters_of(const Round& round, const at::Tensor& message);
   void start(Round& round);
+  std::shared_ptr<LosslessMean> lossless_of(const Round& round) const;
   std::unique_ptr<Exchange> exchange(const Mixings& mixings, std::int64_t turn,
                                      const at::Tensor& rows, at::Tensor& result,
                                      Coder* coder = nullptr, LosslessMean* lossless = nullptr);
