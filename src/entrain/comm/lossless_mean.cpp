@@ -17,6 +17,8 @@
 namespace entrain {
 namespace {
 
+using Rooms = LosslessMean::Rooms;
+
 constexpr std::int64_t kWorthCoding = 64 << 10;  // bytes of a row
 constexpr double kWorthKeeping = 0.9;            // of the bytes
 constexpr int kPlain = 30;                       // means without a try
@@ -37,8 +39,15 @@ std::int64_t room_for(std::int64_t bytes, std::int64_t most, std::int64_t room) 
   return std::min(most, (bytes / part + 2) * part);
 }
 
-// Where no code has come yet.
-std::int64_t first_room(const at::Tensor& values) { return most_bytes(values) / 4 * 3; }
+// Where no codes have come yet. `own`: what is averaged.
+std::vector<Rooms> first_rooms(const at::Tensor& own, const at::Tensor& mean, int processes) {
+  std::vector<Rooms> rooms;
+  for (int p = 0; p < processes; ++p) {
+    rooms.push_back({most_bytes(chunk_of(own, p, processes)) * 3 / 4,
+                     most_bytes(chunk_of(mean, p, processes)) * 3 / 4});
+  }
+  return rooms;
+}
 
 // What goes before a code. All processes learn the last two from everyone, on the way back.
 struct Head {
@@ -77,7 +86,7 @@ class Letter {
   std::int64_t room_;
 };
 
-using Letters = std::map<int, Letter>;  // by the other process
+using Letters = std::map<int, Letter>;  // by process
 
 // What `values` [1, k] differ in from `expected` [1, k].
 Letter letter_of(const at::Tensor& values, const at::Tensor& expected, std::int64_t room,
@@ -106,6 +115,52 @@ void exchange(Channel& channel, const Letters& in, const Letters& out) {
   };
   channel.exchange(pieces(in, &Letter::message), pieces(out, &Letter::message));
   channel.exchange(pieces(in, &Letter::rest), pieces(out, &Letter::rest));
+}
+
+// What the others have of the columns that this process averages.
+Letters collect(Channel& channel, int rank, const at::Tensor& own, const at::Tensor& expected,
+                const std::vector<Rooms>& rooms) {
+  const auto processes = static_cast<int>(rooms.size());
+  Letters out, in;
+  for (int peer = 0; peer < processes; ++peer) {
+    if (peer == rank) continue;
+    out.emplace(peer, letter_of(chunk_of(own, peer, processes), chunk_of(expected, peer, processes),
+                                rooms[peer].there));
+    in.emplace(peer, Letter(most_bytes(chunk_of(own, rank, processes)), rooms[rank].there));
+  }
+  exchange(channel, in, out);
+  return in;
+}
+
+// Averages them and this process's `own` chunk into `share`; says what came in.
+Head average_chunks(const Letters& in, int rank, const at::Tensor& own, const at::Tensor& expected,
+                    int workers, const at::Tensor& share) {
+  const auto processes = static_cast<std::int64_t>(in.size()) + 1;
+  const at::Tensor chunks = at::empty({processes, share.numel()}, own.options());
+  chunks[rank].copy_(own[0]);
+  Head head = {};
+  for (const auto& [peer, letter] : in) {
+    decode(letter, expected, chunks[peer]);
+    head.longest_there = std::max(head.longest_there, letter.head().bytes);
+    head.there += letter.sent();
+  }
+  tree_mean(chunks, 0, share.numel(), workers, share);
+  return head;
+}
+
+// Sends `share`, the mean of this process's columns, to all; theirs and its own.
+Letters distribute(Channel& channel, int rank, const Letter& share, const at::Tensor& mean,
+                   const std::vector<Rooms>& rooms) {
+  const auto processes = static_cast<int>(rooms.size());
+  Letters out, in;
+  for (int peer = 0; peer < processes; ++peer) {
+    if (peer == rank) continue;
+    out.emplace(peer, share);
+    in.emplace(peer, Letter(most_bytes(chunk_of(mean, peer, processes)), rooms[peer].back));
+  }
+  exchange(channel, in, out);
+  in.emplace(rank, share);
+  return in;
 }
 
 }  // namespace
@@ -148,56 +203,29 @@ void LosslessMean::average(Channel& channel, const Members& members, const at::T
 // they would have sent plain.
 double LosslessMean::coded_mean(Channel& channel, const Members& members, const at::Tensor& rows,
                                 const at::Tensor& mean) {
-  const int rank = members.rank;
+  const int rank = members.rank, processes = members.size;
   const auto chunk = [&](const at::Tensor& row, int process) {
-    return chunk_of(row, process, members.size);
+    return chunk_of(row, process, processes);
   };
   const at::Tensor own = own_sum(rows, sums_), share = chunk(mean, rank);
   const at::Tensor expected =
       members.local_workers == 1 ? last_ : last_.to(own.scalar_type()).mul(members.local_workers);
-  std::vector<int> peers;
-  for (int process = 0; process < members.size; ++process) {
-    if (process != rank) peers.push_back(process);
-    if (rooms_.size() <= static_cast<std::size_t>(process)) {
-      rooms_.push_back({first_room(chunk(own, process)), first_room(chunk(mean, process))});
-    }
-  }
-  Letters out, in;
-  for (const int peer : peers) {
-    out.emplace(peer, letter_of(chunk(own, peer), chunk(expected, peer), rooms_[peer].there));
-    in.emplace(peer, Letter(most_bytes(chunk(own, rank)), rooms_[rank].there));
-  }
-  exchange(channel, in, out);
-  const at::Tensor chunks = at::empty({members.size, share.numel()}, own.options());
-  chunks[rank].copy_(chunk(own, rank)[0]);
-  Head head = {};
-  for (const auto& [peer, letter] : in) {
-    decode(letter, chunk(expected, rank), chunks[peer]);
-    head.longest_there = std::max(head.longest_there, letter.head().bytes);
-    head.there += letter.sent();
-  }
-  tree_mean(chunks, 0, share.numel(), members.workers(), share);
-
-  const Letter answer = letter_of(share, chunk(last_, rank), rooms_[rank].back, head);
-  Letters answers;
-  in.clear();
-  for (const int peer : peers) {
-    answers.emplace(peer, answer);
-    in.emplace(peer, Letter(most_bytes(chunk(mean, peer)), rooms_[peer].back));
-  }
-  exchange(channel, in, answers);
-  for (const auto& [peer, letter] : in) decode(letter, chunk(last_, peer), chunk(mean, peer));
-
-  in.emplace(rank, answer);
+  if (rooms_.empty()) rooms_ = first_rooms(own, mean, processes);
+  const Head head =
+      average_chunks(collect(channel, rank, own, expected, rooms_), rank, chunk(own, rank),
+                     chunk(expected, rank), members.workers(), share);
+  const Letters shares = distribute(
+      channel, rank, letter_of(share, chunk(last_, rank), rooms_[rank].back, head), mean, rooms_);
   std::int64_t sent = 0;
-  for (const auto& [process, letter] : in) {
+  for (const auto& [process, letter] : shares) {
+    if (process != rank) decode(letter, chunk(last_, process), chunk(mean, process));
     const Head said = letter.head();
-    sent += said.there + (members.size - 1) * letter.sent();
+    sent += said.there + (processes - 1) * letter.sent();
     auto& [there, back] = rooms_[process];
     there = room_for(said.longest_there, most_bytes(chunk(own, process)), there);
     back = room_for(said.bytes, most_bytes(chunk(mean, process)), back);
   }
-  const auto plain = static_cast<double>((own.nbytes() + mean.nbytes()) * (members.size - 1));
+  const auto plain = static_cast<double>((own.nbytes() + mean.nbytes()) * (processes - 1));
   return static_cast<double>(sent) / plain;
 }
 

@@ -13,6 +13,11 @@ namespace entrain {
 /// follows in another message.
 class LosslessMean : public std::enable_shared_from_this<LosslessMean> {
  public:
+  /// Bytes for each of the codes that a process collects, and for that of its mean.
+  struct Rooms {
+    std::int64_t there, back;
+  };
+
   explicit LosslessMean(Sums sums) : sums_(sums) {}
 
   /// As Communicator::launch_mean, which rows of less than 64 KiB are left to. After a mean that
@@ -27,9 +32,6 @@ class LosslessMean : public std::enable_shared_from_this<LosslessMean> {
   double coded_mean(Channel& channel, const Members& members, const at::Tensor& rows,
                     const at::Tensor& mean);
 
-  struct Rooms {
-    std::int64_t there, back;  // bytes for the codes to a process, and for its mean
-  };
   Sums sums_;
   at::Tensor last_;           // mean [1, m]; undefined: none that is recent
   std::vector<Rooms> rooms_;  // by process, alike on all; empty: no codes so far
