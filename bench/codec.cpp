@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bench/bench.h"
-#include "entrain/comm/lossless.h"
+#include "entrain/comm/lossless_code.h"
 #include "entrain/core/seeds.h"
 #include "entrain/report/table.h"
 #include "entrain/strategy/block_codec.h"

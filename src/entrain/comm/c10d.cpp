@@ -82,7 +82,7 @@ class C10d : public Communicator, private Channel {
     return bucket_bytes_for(size(), long_links_);
   }
   std::shared_ptr<LosslessMean> lossless_mean() const override {
-    return lossless_mean_for(options_);
+    return lossless_mean_for(options_, !asks_in_turn());
   }
   void abandon() noexcept override;
 

@@ -9,7 +9,7 @@
 #include <map>
 
 #include "entrain/comm/direct_mean.h"
-#include "entrain/comm/lossless.h"
+#include "entrain/comm/lossless_code.h"
 #include "entrain/comm/metered.h"
 #include "entrain/comm/sum.h"
 #include "entrain/core/errors.h"
@@ -23,20 +23,19 @@ constexpr std::int64_t kWorthCoding = 64 << 10;  // bytes of a row
 constexpr double kWorthKeeping = 0.9;            // of the bytes
 constexpr int kPlain = 30;                       // means without a try
 
-// Parts of the most that a code may have, in which rooms are counted. Messages shall have few
-// sizes, as each of them has a tag of its own over long links (pairwise.h).
-constexpr std::int64_t kRooms = 64;
-constexpr std::int64_t kSpare = 3;  // such parts that may stay empty before a room shrinks
+// Parts of the most that a code may have, in which rooms are counted, and how many of them may stay
+// empty before a room shrinks.
+constexpr std::int64_t kParts = 64, kFewParts = 16, kSpare = 2;
 
 std::int64_t most_bytes(const at::Tensor& values) {
   return most_lossless_bytes(values.numel(), values.element_size());
 }
 
-// For the next code, where the last one had so many bytes: a little more.
-std::int64_t room_for(std::int64_t bytes, std::int64_t most, std::int64_t room) {
-  const std::int64_t part = most / kRooms + 1;
+// For the next code, where the last one had so many bytes and that room: a little more.
+std::int64_t room_for(std::int64_t bytes, std::int64_t most, std::int64_t room, bool few_sizes) {
+  const std::int64_t part = most / (few_sizes ? kFewParts : kParts) + 1;
   if (bytes <= room && room <= bytes + kSpare * part) return room;
-  return std::min(most, (bytes / part + 2) * part);
+  return std::min(most, ((bytes + bytes / kParts) / part + 1) * part);
 }
 
 // Where no codes have come yet. `own`: what is averaged.
@@ -76,7 +75,7 @@ class Letter {
   }
   at::Tensor message() const { return bytes_.narrow(0, 0, kBegin + room_); }
   at::Tensor rest() const { return bytes_.narrow(0, kBegin + room_, rest_bytes()); }
-  std::int64_t sent() const { return room_ + rest_bytes(); }
+  std::int64_t sent() const { return kBegin + room_ + rest_bytes(); }
 
  private:
   static constexpr std::int64_t kBegin = sizeof(Head);
@@ -211,6 +210,7 @@ double LosslessMean::coded_mean(Channel& channel, const Members& members, const 
   const at::Tensor expected =
       members.local_workers == 1 ? last_ : last_.to(own.scalar_type()).mul(members.local_workers);
   if (rooms_.empty()) rooms_ = first_rooms(own, mean, processes);
+  ENTRAIN_CHECK(static_cast<int>(rooms_.size()) == processes);
   const Head head =
       average_chunks(collect(channel, rank, own, expected, rooms_), rank, chunk(own, rank),
                      chunk(expected, rank), members.workers(), share);
@@ -222,15 +222,15 @@ double LosslessMean::coded_mean(Channel& channel, const Members& members, const 
     const Head said = letter.head();
     sent += said.there + (processes - 1) * letter.sent();
     auto& [there, back] = rooms_[process];
-    there = room_for(said.longest_there, most_bytes(chunk(own, process)), there);
-    back = room_for(said.bytes, most_bytes(chunk(mean, process)), back);
+    there = room_for(said.longest_there, most_bytes(chunk(own, process)), there, few_sizes_);
+    back = room_for(said.bytes, most_bytes(chunk(mean, process)), back, few_sizes_);
   }
   const auto plain = static_cast<double>((own.nbytes() + mean.nbytes()) * (processes - 1));
   return static_cast<double>(sent) / plain;
 }
 
-std::shared_ptr<LosslessMean> lossless_mean_for(const TransportOptions& options) {
-  return options.lossless ? std::make_shared<LosslessMean>(options.sums) : nullptr;
+std::shared_ptr<LosslessMean> lossless_mean_for(const TransportOptions& options, bool few_sizes) {
+  return options.lossless ? std::make_shared<LosslessMean>(options.sums, few_sizes) : nullptr;
 }
 
 }  // namespace entrain

@@ -88,7 +88,7 @@ class Mpi : public Communicator {
     return bucket_bytes_for(size(), long_links_);
   }
   std::shared_ptr<LosslessMean> lossless_mean() const override {
-    return lossless_mean_for(options_);
+    return lossless_mean_for(options_, false);
   }
   void abandon() noexcept override;
 

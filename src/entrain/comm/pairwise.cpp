@@ -110,12 +110,13 @@ GlooWork Pairwise::receive_into(const at::Tensor& values, int peer, int tag) {
   return keep(group_->recv(message, peer, tag));
 }
 
-// Null: it is not asked for ahead.
+// Null: it is not asked for ahead. A size that comes for the first time may not come again.
 Pairwise::Kind* Pairwise::kind_of(const Part& part) {
   const auto bytes = static_cast<std::int64_t>(part.values.nbytes());
   if (pacing_.in_turn || bytes > kSmall) return nullptr;
   const auto known = kinds_.find({part.peer, part.tag});
   if (known != kinds_.end()) return &known->second;
+  if (seen_.emplace(part.peer, part.tag).second) return nullptr;
   const auto more = static_cast<std::int64_t>(kAhead) * bytes;
   if (ahead_bytes_ + more > kAllAhead) return nullptr;
   ahead_bytes_ += more;

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <vector>
 
 #include "entrain/comm/communicator.h"
@@ -76,6 +77,7 @@ class Pairwise {
   std::deque<std::shared_ptr<Part>> unasked_;
   int asked_ = 0;                              // parts that are under way to this process
   std::map<std::pair<int, int>, Kind> kinds_;  // asked for ahead, by peer and tag
+  std::set<std::pair<int, int>> seen_;         // peers and tags, of which some came once only
   std::int64_t ahead_bytes_ = 0;
   std::atomic<std::int64_t> bytes_sent_{0};
   std::mutex lock_;

@@ -71,8 +71,7 @@ std::vector<Setting> make_settings() {
       {ENTRAIN_SETTING(comm.compression),
        "none, or lossless: averaged parameters (64 KiB and more) travel as what they differ in "
        "from "
-       "the last average, for slow links; no bit is lost, but fast sums are always added up as "
-       "over "
+       "the last average, for slow links; no bit is lost, but their fast sums are added up as over "
        "long links",
        one_of({"none", "lossless"})},
       {ENTRAIN_SETTING(comm.interface),

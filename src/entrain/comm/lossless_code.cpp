@@ -1,4 +1,4 @@
-#include "entrain/comm/lossless.h"
+#include "entrain/comm/lossless_code.h"
 
 #include <algorithm>
 #include <bit>

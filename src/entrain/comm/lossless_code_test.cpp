@@ -1,4 +1,4 @@
-#include "entrain/comm/lossless.h"
+#include "entrain/comm/lossless_code.h"
 
 #include <gtest/gtest.h>
 
@@ -77,7 +77,7 @@ void expect_every_bit_back() {
   }
 }
 
-TEST(Lossless, EveryBitComesBack) {
+TEST(LosslessCode, EveryBitComesBack) {
   expect_every_bit_back<float>();
   expect_every_bit_back<double>();
 }
@@ -110,7 +110,7 @@ void expect_extremes_back() {
   expect_all_bits(values, expected);
 }
 
-TEST(Lossless, SoDoTheExtremes) {
+TEST(LosslessCode, SoDoTheExtremes) {
   expect_extremes_back<float>();
   expect_extremes_back<double>();
 }
@@ -128,7 +128,7 @@ void expect_far_moves_back() {
   }
 }
 
-TEST(Lossless, SoDoTheFewThatMovedFar) {
+TEST(LosslessCode, SoDoTheFewThatMovedFar) {
   expect_far_moves_back<float>();
   expect_far_moves_back<double>();
 }
@@ -148,7 +148,7 @@ void expect_few_bits() {
   EXPECT_LE(bits(normal<T>(count, 17, 1)), whole + heads);
 }
 
-TEST(Lossless, WhatMovedLittleTakesFewBits) {
+TEST(LosslessCode, WhatMovedLittleTakesFewBits) {
   expect_few_bits<float>();
   expect_few_bits<double>();
 }
@@ -177,7 +177,7 @@ void expect_refusals() {
   }
 }
 
-TEST(Lossless, WhatIsNoCodeIsRefused) {
+TEST(LosslessCode, WhatIsNoCodeIsRefused) {
   expect_refusals<float>();
   expect_refusals<double>();
 }
