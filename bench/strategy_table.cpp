@@ -33,11 +33,11 @@ std::string print_strategies(const std::string& json) {
   const auto all = nlohmann::ordered_json::parse(json);
   std::string text = fmt::format(
       "{}, batch {}, sgd(lr=0.01, momentum=0.9), {} intra-op; medians of {} interleaved runs of "
-      "whole periods; {}; BLAS {}\n",
+      "whole periods; compression {}; {}; BLAS {}\n",
       print_count(all["processes"].get<std::int64_t>(), "process", "processes"),
       all["batch"].get<std::int64_t>(), print_count(all["threads"].get<int>(), "thread"),
-      all["repeats"].get<int>(), all["processor"].get<std::string>(),
-      all["blas"].get<std::string>());
+      all["repeats"].get<int>(), all["compression"].get<std::string>(),
+      all["processor"].get<std::string>(), all["blas"].get<std::string>());
   std::vector<std::vector<std::string>> rows;
   const auto& lines = all["lines"];
   for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -59,9 +59,7 @@ std::string print_strategies(const std::string& json) {
   }
   return text +
          "\nA step's ms; hidden: messages under way while nothing is waited for. CPU: ms of a "
-         "process, of "
-         "which the rest is the transport's. Sent: by a "
-         "worker. "
+         "process, of which the rest is the transport's. Sent: by a worker, before compression. "
          "x none: against no communication; x PyTorch: against its equal method.\n";
 }
 

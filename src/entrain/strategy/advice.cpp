@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "entrain/strategy/cost.h"
 
 namespace entrain {
 
-std::vector<std::string> advice(const Strategy& strategy, int n) {
+std::vector<std::string> advice(const Strategy& strategy, int n, bool lossless) {
   std::vector<std::string> sentences;
   const double step = effective_step(strategy);
   if (step == 0) {
@@ -35,6 +37,11 @@ std::vector<std::string> advice(const Strategy& strategy, int n) {
     sentences.push_back(
         "gradients averaged over neighbours or groups alone never bring the workers' parameters "
         "together; add a round of parameters, or use gossip(...)");
+  }
+  if (lossless && std::ranges::none_of(strategy.parameters, stays_near)) {
+    sentences.push_back(
+        "lossless compression saves nothing here: it is for parameters that are averaged over "
+        "everyone, as they are");
   }
   return sentences;
 }

@@ -4,7 +4,8 @@
 
 namespace entrain {
 
-/// What a user should know of a strategy on n workers before it runs; a sentence each.
-std::vector<std::string> advice(const Strategy& strategy, int n);
+/// What a user should know of a strategy on n workers before it runs; a sentence each. `lossless`:
+/// what they send is to be compressed so.
+std::vector<std::string> advice(const Strategy& strategy, int n, bool lossless);
 
 }  // namespace entrain

@@ -74,6 +74,11 @@ bool equalises(const ParameterRound& round) {
   return round.merge.adopts && round.whom.kind == Topology::Kind::everyone && round.slice.whole();
 }
 
+bool stays_near(const ParameterRound& round) {
+  return round.what == What::parameters && round.codec.exact() &&
+         round.whom.kind == Topology::Kind::everyone;
+}
+
 bool needs_anchor(const ParameterRound& round) {
   return round.what == What::deltas || round.outer.keeps_anchor || round.delay.first_anchor;
 }

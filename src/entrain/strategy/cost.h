@@ -89,6 +89,10 @@ std::vector<SliceAgenda> parameter_agendas(const Strategy& strategy);
 /// Whether a round makes all workers equal when it lands.
 bool equalises(const ParameterRound& round);
 
+/// Whether what a round averages is, as a rule, near to what it averaged before, and sent as it is:
+/// not so of deltas, of codes and among neighbours, who differ.
+bool stays_near(const ParameterRound& round);
+
 /// Whether a round keeps an anchor from landing to landing: a mean of parameters is one only while
 /// it lands.
 bool needs_anchor(const ParameterRound& round);

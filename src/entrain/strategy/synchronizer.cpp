@@ -35,7 +35,7 @@ Synchronizer::Synchronizer(Rows& rows, Communicator& comm, Strategy strategy)
     round.columns = columns_of(spec.slice, rows.layout());
     for (const Span& span : round.columns) round.items += span.count;
     round.coder = coder_for(spec.codec, rows, round.columns);
-    round.lossless = lossless_of(round);
+    if (stays_near(spec)) round.lossless = comm.lossless_mean();
     if (spec.whom.push_sum) masses_ = at::ones({rows.workers()}, at::kDouble);
     if (spec.when.needs_loss) round.loss_sum = at::zeros({rows.workers()}, at::kDouble);
   }
@@ -201,12 +201,6 @@ void Synchronizer::meet(const Round& round, const at::Tensor& anchor, const at::
   }
 }
 
-// Deltas and gradients share little with those before.
-std::shared_ptr<LosslessMean> Synchronizer::lossless_of(const Round& round) const {
-  const bool wanted = round.spec.what == What::parameters && round.mixings.empty() && !round.coder;
-  return wanted ? comm_->lossless_mean() : nullptr;
-}
-
 std::unique_ptr<Exchange> Synchronizer::exchange(const Mixings& mixings, std::int64_t turn,
                                                  const at::Tensor& rows, at::Tensor& result,
                                                  Coder* coder, LosslessMean* lossless) {
@@ -368,9 +362,9 @@ void Synchronizer::rebind(Communicator& comm) {
   for (Round& round : rounds_) {
     ENTRAIN_CHECK(!round.flight);
     round.mixings = mixings_of(round.spec.whom, comm.workers());
+    if (stays_near(round.spec)) round.lossless = comm.lossless_mean();
   }
   comm_ = &comm;
-  for (Round& round : rounds_) round.lossless = lossless_of(round);
   timeline_.rebind(comm);
 }
 

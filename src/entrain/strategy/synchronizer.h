@@ -121,7 +121,7 @@ class Synchronizer {
                          // with the loss if the schedule asks
     at::Tensor mixed;    // [r, the same]
     std::shared_ptr<Coder> coder;            // none for exact
-    std::shared_ptr<LosslessMean> lossless;  // of parameters, where the transport offers it
+    std::shared_ptr<LosslessMean> lossless;  // where the transport offers it
     std::vector<at::Tensor> mixed_state;     // [r, k], of the optimizer's buffers
     at::Tensor loss_sum;                     // [w], of the steps since the round was due
     std::int64_t loss_steps = 0;
@@ -151,7 +151,6 @@ class Synchronizer {
   at::Tensor columns_in(const Round& round, const at::Tensor& row) const;
   static at::Tensor parameters_of(const Round& round, const at::Tensor& message);
   void start(Round& round);
-  std::shared_ptr<LosslessMean> lossless_of(const Round& round) const;
   std::unique_ptr<Exchange> exchange(const Mixings& mixings, std::int64_t turn,
                                      const at::Tensor& rows, at::Tensor& result,
                                      Coder* coder = nullptr, LosslessMean* lossless = nullptr);

@@ -17,7 +17,8 @@ std::string warnings(const Prepared& prepared, const Cost& cost) {
   if (prepared.workers() == 1) {
     text += "warning        one worker: nothing is exchanged; set workers\n";
   }
-  for (const std::string& note : advice(prepared.training.strategy, prepared.workers())) {
+  for (const std::string& note :
+       advice(prepared.training.strategy, prepared.workers(), prepared.comm.lossless)) {
     text += fmt::format("note           {}\n", note);
   }
   return text;

@@ -354,7 +354,8 @@ void announce(const Prepared& prepared, const Settings& settings) {
   fmt::print(stderr, "{}: {} x {} intra-op, BLAS {}\n", name,
              print_count(prepared.threads.workers, "worker thread"), prepared.threads.intra,
              blas_in_use());
-  for (const std::string& note : advice(prepared.training.strategy, prepared.workers())) {
+  for (const std::string& note :
+       advice(prepared.training.strategy, prepared.workers(), prepared.comm.lossless)) {
     fmt::print(stderr, "{}: note: {}\n", name, note);
   }
   for (const std::string& warning : warnings_of(prepared)) {
