@@ -70,9 +70,8 @@ std::vector<Setting> make_settings() {
        one_of({"auto", "short", "long"})},
       {ENTRAIN_SETTING(comm.compression),
        "none, or lossless: averaged parameters (64 KiB and more) travel as what they differ in "
-       "from "
-       "the last average, for slow links; no bit is lost, but their fast sums are added up as over "
-       "long links",
+       "from the last average, for slow links; no bit is lost, but their fast sums are added up as "
+       "over long links",
        one_of({"none", "lossless"})},
       {ENTRAIN_SETTING(comm.interface),
        "network interface at which the others reach this process, by name or address; empty: "
